@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make             build vmadjust-bpf into $(O)
+# make setup       install what building and testing need (tools/setup.sh; root)
+# make demo        show the VMs of this host; where there are none, boot two first (root)
+# make check       unit, integration and end-to-end tests on real VMs (root)
+# make check-unit  the tests that need neither root nor BPF
+# make bench       measure what the observer costs and how exact it is (root)
+# make lint        clang-format, clang-tidy, cppcheck, shellcheck, and both compilers
+# make format      let clang-format rewrite the sources
+# make install     DESTDIR, PREFIX
+#
+# O=DIR output folder; V=1 show commands; SAN=1 ASan and UBSan; WERROR=0 let warnings pass;
+# TESTS="name ..." run only these test programs
+O      ?= build
+PREFIX ?= /usr/local
+SAN    ?= 0
+WERROR ?= 1
+CLANG  ?= clang
+BPFTOOL ?= $(or $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool),bpftool)
+Q      := $(if $(V),,@)
+say     = @printf '  %-7s %s\n' '$(1)' '$(2)'
+
+LIBS   := libbpf jansson libsystemd
+CFLAGS ?= -O2 -g
+WARN   := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
+	  -Wpointer-arith -Wundef -Wtype-limits $(if $(filter 1,$(WERROR)),-Werror)
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) -I. -isystem $(O)/bpf \
+	  $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+LDLIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm
+ifeq ($(SAN),1)
+override CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
+override LDFLAGS += -fsanitize=address,undefined
+endif
+# BPF_PROG() declares a context that most programs do not use.
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wtype-limits -Wno-unused-parameter -Werror \
+	  -I. -Ivmlinux \
+	  -D__TARGET_ARCH_$(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+
+BPF_SRC  := $(wildcard bpf/*.bpf.c)
+SKEL     := $(BPF_SRC:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
+USER_SRC := $(filter-out user/cmd/main.c,$(wildcard user/*/*.c))
+LAB_SRC  := $(wildcard tests/lab/*.c)
+LIB_SRC  := $(wildcard tests/lib/*.c)
+USER_OBJ := $(USER_SRC:%.c=$(O)/%.o)
+LAB_OBJ  := $(LAB_SRC:%.c=$(O)/%.o)
+LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
+UNIT     := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+DEEP     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/integration/test_*.c tests/e2e/test_*.c))
+TOOL     := $(patsubst tools/%.c,$(O)/tools/%,$(wildcard tools/lab/*.c tools/bench/*.c))
+
+.PHONY: all setup demo check check-unit bench lint format install uninstall clean lab-images test-programs
+.SECONDARY:
+all: $(O)/vmadjust-bpf
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+$(O)/%.o: %.c Makefile | $(SKEL)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c $< -o $@
+
+$(O)/vmadjust-bpf: $(O)/user/cmd/main.o $(USER_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(USER_OBJ) $(LIB_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+
+$(O)/tests/integration/% $(O)/tests/e2e/%: $(O)/tests/%.o
+	$(Q)false
+
+clean:
+	$(Q)rm -rf $(O)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

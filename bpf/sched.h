@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sched.h - what each thread of a VM got and waited for: the records of sched.bpf.c
+ *
+ * Indexed by slot (life.h). A thread is switched on one CPU at a time, so each
+ * record has one writer and needs no atomics.
+ */
+#pragma once
+
+enum vmadj_sched_state {
+	VMADJ_SCHED_UNSEEN = 0, /* not switched since its registration */
+	VMADJ_SCHED_RUNNING = 1,
+	VMADJ_SCHED_SLEEPING = 2,
+	VMADJ_SCHED_PREEMPTED = 3, /* off its CPU, and runnable */
+	VMADJ_SCHED_DEAD = 4,	   /* its last switch has been counted */
+};
+
+enum vmadj_who_kind {
+	VMADJ_WHO_OTHER = 0, /* host processes that were not told apart */
+	VMADJ_WHO_VM = 1,
+	VMADJ_WHO_HOST = 2,
+	VMADJ_WHO_KERNEL = 3,
+	VMADJ_WHO_WAKEUP = 4, /* the CPU was idle: the time an idle CPU needs to wake up */
+	VMADJ_WHO_LIMIT = 5,  /* the CPU was idle although the thread was runnable: cpu.max */
+};
+
+/* Who had the CPU. Names, not ids: ten processes of one program are one culprit. */
+struct vmadj_who {
+	__u32 kind; /* enum vmadj_who_kind */
+	__u32 vm;   /* serial of the VM; 0 for other kinds */
+	__u64 comm[2];
+};
+
+/* Totals of the kernel's own counters for the thread, as of its last switch. */
+struct vmadj_sched {
+	/*
+	 * Run time readable at any moment without tearing, one word: twice the run
+	 * time while off the CPU; while on it, twice (run time - monotonic time of
+	 * the switch) plus one, so that adding the time of reading gives run time.
+	 */
+	__u64 run_clock;
+	__u64 run_ns;
+	__u64 wait_ns;
+	__u64 switches;
+	__u64 preemptions;
+	__u64 migrations;
+	__u64 since_ns; /* monotonic: when it was last switched in */
+	__u32 state;	/* enum vmadj_sched_state */
+	__u32 cpu;	/* it ran there last */
+	__u32 waits_on; /* one more than the CPU it was preempted on, while PREEMPTED; else 0 */
+	__u32 moved;	/* that wait ended on another CPU */
+	struct vmadj_who preempted_by; /* before it ran last; OTHER: it had slept */
+};
+
+/*
+ * Histogram of waits: slots[i] counts waits in [lo(i), lo(i + 1)), four slots an
+ * octave from 1 us on; slot 0 holds what is shorter, the last one what is longer.
+ */
+#define VMADJ_WAIT_SLOTS 96
+
+struct vmadj_wait_hist {
+	__u32 slots[VMADJ_WAIT_SLOTS];
+};
+
+#define VMADJ_CULPRITS 8 /* entries; the first is "other", for whoever finds no room */
+
+struct vmadj_blame {
+	struct {
+		struct vmadj_who who;
+		__u64 wait_ns;
+	} by[VMADJ_CULPRITS];
+};
+
+/*
+ * One half is written, as sched_epoch says; the other one user space empties and then
+ * turns the epoch, about once a second. So few entries serve any number of culprits.
+ */
+struct vmadj_blames {
+	struct vmadj_blame half[2];
+};
+
+#define VMADJ_CPUS \
+	1024 /* sched_waiting is as long; CPUs beyond share its entries, which is harmless */
+#define VMADJ_STINTS 32 /* a power of two: how far back a wait can be explained */
+
+struct vmadj_stint {
+	__u64 start_ns; /* monotonic */
+	__u64 end_ns;
+	struct vmadj_who who;
+};
+
+/* One CPU's recent past, written only by that CPU. */
+struct vmadj_cpu {
+	__u64 head;   /* stints[head - 1] is the youngest */
+	__u64 end_ns; /* of the youngest stint */
+	struct vmadj_stint stints[VMADJ_STINTS];
+};
