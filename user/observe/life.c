@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* life.c - which threads belong to which VM */
+#include "user/observe/life.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "life.skel.h"
+#include "user/observe/kvm_layout.h"
+#include "user/observe/window.h"
+#include "user/util/cleanup.h"
+#include "user/util/log.h"
+
+struct vmadj_life {
+	struct life_bpf *skel;
+	struct btf *vmlinux; /* borrowed */
+	struct ring_buffer *ring;
+	struct vmadj_window threads;
+	struct vmadj_window empty;
+	void (*event)(void *data, const struct vmadj_event *event);
+	void *event_data;
+};
+
+static int on_event(void *data, void *record, size_t size)
+{
+	struct vmadj_life *life = data;
+
+	if (size >= sizeof(struct vmadj_event) && life->event)
+		life->event(life->event_data, record);
+	return 0;
+}
+
+static int life_load(struct vmadj_life *life)
+{
+	int err;
+
+	life->skel = life_bpf__open_and_load();
+	if (!life->skel)
+		return -errno;
+	err = life_bpf__attach(life->skel);
+	if (err)
+		return err;
+	vmadj_window_init(&life->threads, life->skel->maps.life_thread);
+	vmadj_window_init(&life->empty, life->skel->maps.life_free);
+	life->ring =
+		ring_buffer__new(bpf_map__fd(life->skel->maps.life_event), on_event, life, NULL);
+	if (!life->ring)
+		return -errno;
+	/* The ring is touched only where slots are given back: all of it, 128 KiB. */
+	err = vmadj_window_reach(&life->empty, VMADJ_SLOTS);
+	return err ? err : vmadj_life_refresh(life);
+}
+
+int vmadj_life_open(struct btf *vmlinux, struct vmadj_life **ret_life)
+{
+	struct vmadj_life *life = calloc(1, sizeof(*life));
+	int err;
+
+	if (!life)
+		return -ENOMEM;
+	life->vmlinux = vmlinux;
+	err = life_load(life);
+	if (err) {
+		vmadj_life_close(life);
+		return err;
+	}
+	(void)vmadj_life_vcpus_known(life);
+	*ret_life = life;
+	return 0;
+}
+
+void vmadj_life_close(struct vmadj_life *life)
+{
+	if (!life)
+		return;
+	ring_buffer__free(life->ring);
+	vmadj_window_close(&life->threads);
+	vmadj_window_close(&life->empty);
+	life_bpf__destroy(life->skel);
+	free(life);
+}
+
+struct bpf_object *vmadj_life_object(struct vmadj_life *life)
+{
+	return life->skel->obj;
+}
+
+const struct bpf_map *vmadj_life_tags(const struct vmadj_life *life)
+{
+	return life->skel->maps.life_task;
+}
+
+int vmadj_life_set_process(struct vmadj_life *life, pid_t tgid, const struct vmadj_process *process)
+{
+	return bpf_map_update_elem(bpf_map__fd(life->skel->maps.life_process), &tgid, process,
+				   BPF_ANY);
+}
+
+int vmadj_life_unset_process(struct vmadj_life *life, pid_t tgid)
+{
+	return bpf_map_delete_elem(bpf_map__fd(life->skel->maps.life_process), &tgid);
+}
+
+/*
+ * Runs an iterator and hands out its records of @size bytes. The kernel writes whole records,
+ * but a read may end between two.
+ */
+static int scan(const struct bpf_program *prog, pid_t tgid, size_t size,
+		void (*record)(void *data, const void *bytes), void *data)
+{
+	union bpf_iter_link_info only = { .task = { .pid = (__u32)tgid } };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+	char buf[4096];
+	_cleanup_close_ int fd = -1;
+	struct bpf_link *link;
+	ssize_t got;
+	int err;
+
+	if (tgid) {
+		opts.link_info = &only;
+		opts.link_info_len = sizeof(only);
+	}
+	link = bpf_program__attach_iter(prog, &opts);
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? fd : 0;
+	(void)bpf_link__destroy(link);
+	if (err)
+		return err;
+	while ((got = read(fd, buf, sizeof(buf) / size * size)) != 0) {
+		if (got < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		for (size_t at = 0; got > 0 && at + size <= (size_t)got; at += size)
+			record(data, buf + at);
+	}
+	return 0;
+}
+
+struct qemu_call {
+	void (*qemu)(void *data, const struct vmadj_event *event);
+	void *data;
+};
+
+static void on_qemu(void *data, const void *bytes)
+{
+	const struct qemu_call *call = data;
+	struct vmadj_event event;
+
+	memcpy(&event, bytes, sizeof(event));
+	if (call->qemu)
+		call->qemu(call->data, &event);
+}
+
+int vmadj_life_scan_threads(struct vmadj_life *life, pid_t tgid,
+			    void (*qemu)(void *data, const struct vmadj_event *event), void *data)
+{
+	struct qemu_call call = { qemu, data };
+
+	return scan(life->skel->progs.life_scan_task, tgid, sizeof(struct vmadj_event), on_qemu,
+		    &call);
+}
+
+struct file_call {
+	void (*found)(void *data, const struct vmadj_kvm_file *file);
+	void *data;
+};
+
+static void on_file(void *data, const void *bytes)
+{
+	const struct file_call *call = data;
+	struct vmadj_kvm_file file;
+
+	memcpy(&file, bytes, sizeof(file));
+	call->found(call->data, &file);
+}
+
+int vmadj_life_scan_files(struct vmadj_life *life, pid_t tgid,
+			  void (*found)(void *data, const struct vmadj_kvm_file *file), void *data)
+{
+	struct file_call call = { found, data };
+
+	(void)vmadj_life_vcpus_known(life);
+	return scan(life->skel->progs.life_scan_file, tgid, sizeof(struct vmadj_kvm_file), on_file,
+		    &call);
+}
+
+bool vmadj_life_vcpus_known(struct vmadj_life *life)
+{
+	struct vmadj_kvm_layout found;
+
+	/* The module of KVM may come at any time; once it is known it stays as it is. */
+	if (life->skel->data->life_kvm.vcpu_id >= 0)
+		return true;
+	if (vmadj_kvm_layout_find(life->vmlinux, &found))
+		return false;
+	life->skel->data->life_kvm.vcpu_pid = found.vcpu_pid;
+	life->skel->data->life_kvm.vcpu_kvm = found.vcpu_kvm;
+	life->skel->data->life_kvm.kvm_mm = found.kvm_mm;
+	life->skel->data->life_kvm.vcpu_id = found.vcpu_id;
+	return true;
+}
+
+uint32_t vmadj_life_slots(const struct vmadj_life *life)
+{
+	uint32_t fresh = __atomic_load_n(&life->skel->data->life_slots.fresh, __ATOMIC_ACQUIRE);
+
+	return fresh < VMADJ_SLOTS ? fresh : VMADJ_SLOTS;
+}
+
+int vmadj_life_refresh(struct vmadj_life *life)
+{
+	return vmadj_window_reach(&life->threads, vmadj_life_slots(life));
+}
+
+struct vmadj_thread *vmadj_life_thread(const struct vmadj_life *life, uint32_t slot)
+{
+	return vmadj_window_at(&life->threads, slot);
+}
+
+void vmadj_life_give_back(struct vmadj_life *life, uint32_t slot)
+{
+	struct vmadj_slots *slots = (struct vmadj_slots *)&life->skel->data->life_slots;
+	struct vmadj_thread *thread = vmadj_life_thread(life, slot);
+	uint64_t *entry = vmadj_window_at(&life->empty, slots->tail % VMADJ_SLOTS);
+
+	if (!thread || !entry)
+		return;
+	memset(thread, 0, sizeof(*thread));
+	*entry = slot;
+	__atomic_store_n(&slots->tail, slots->tail + 1, __ATOMIC_RELEASE);
+}
+
+uint64_t vmadj_life_lost(const struct vmadj_life *life)
+{
+	return life->skel->data->life_slots.lost + life->skel->bss->life_lost;
+}
+
+int vmadj_life_event_fd(const struct vmadj_life *life)
+{
+	return ring_buffer__epoll_fd(life->ring);
+}
+
+int vmadj_life_events(struct vmadj_life *life,
+		      void (*event)(void *data, const struct vmadj_event *event), void *data)
+{
+	int got;
+
+	life->event = event;
+	life->event_data = data;
+	got = ring_buffer__consume(life->ring);
+	return got < 0 ? got : 0;
+}

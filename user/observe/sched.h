@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sched.h - run time and waiting of each slot, as bpf/sched.bpf.c counts them
+ *
+ * Units:     ns and counts, totals of the kernel's own counters for that thread.
+ * Errors:    0 or a negative errno.
+ * Ownership: vmadj_sched_close() takes NULL.
+ */
+#pragma once
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#include "bpf/sched.h"
+
+struct bpf_map;
+struct bpf_object;
+struct vmadj_sched_view;
+
+/** vmadj_sched_open() - load and attach; @tags is life's. Return: 0; -ENOMEM; the kernel's errno.
+ */
+int vmadj_sched_open(const struct bpf_map *tags, struct vmadj_sched_view **ret_view);
+void vmadj_sched_close(struct vmadj_sched_view *view);
+struct bpf_object *vmadj_sched_object(struct vmadj_sched_view *view);
+
+/** vmadj_sched_refresh() - map the first @slots slots; Return: 0, -errno. */
+int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots);
+
+const struct vmadj_sched *vmadj_sched_at(const struct vmadj_sched_view *view, uint32_t slot);
+const struct vmadj_wait_hist *vmadj_sched_hist_at(const struct vmadj_sched_view *view,
+						  uint32_t slot);
+
+/* Blame: [0] is the half being written, [1] the one that may be emptied. */
+struct vmadj_blame *vmadj_sched_blame_at(const struct vmadj_sched_view *view, uint32_t slot,
+					 unsigned int which);
+void vmadj_sched_turn_epoch(struct vmadj_sched_view *view);
+void vmadj_sched_clear(struct vmadj_sched_view *view, uint32_t slot);
+
+/** vmadj_sched_run_ns() - run time up to @now_ns (monotonic), the stint under way included. */
+uint64_t vmadj_sched_run_ns(const struct vmadj_sched *sched, uint64_t now_ns);
