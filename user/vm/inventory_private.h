@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * inventory_private.h - what the files of the inventory share among themselves
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "user/observe/life.h"
+#include "user/vm/vm.h"
+
+#define VMADJ_GHOSTS 1024 /* ended VMs whose names are kept, the youngest */
+
+struct vmadj_ghost {
+	uint32_t serial;
+	char name[60];
+};
+
+struct vmadj_inventory {
+	struct vmadj_observer *observer;
+	int uevents; /* -1: KVM's news cannot be heard, each tick looks for itself */
+	int timer;
+	bool first_scan;
+	uint64_t next_full_ns; /* boot time */
+	uint64_t refused;
+	uint32_t last_serial;
+	size_t n;
+	struct vmadj_vm **vms; /* by pid */
+	struct vmadj_vm *by_serial[VMADJ_VMS];
+	struct vmadj_vm *by_slot[VMADJ_SLOTS]; /* whose thread is in that slot */
+	struct vmadj_ghost ghosts[VMADJ_GHOSTS]; /* at serial modulo their number */
+	size_t n_emptied;
+	uint32_t emptied[VMADJ_SLOTS]; /* read for the last time, given back by the next tick */
+};
+
+uint64_t vmadj_inventory_now_ns(clockid_t clock);
+struct vmadj_vm *vmadj_inventory_by_serial(const struct vmadj_inventory *inventory,
+					   uint32_t serial);
+
+/** vmadj_inventory_scan_all() - look at every process; Return: 0, -errno. */
+int vmadj_inventory_scan_all(struct vmadj_inventory *inventory);
+
+/* Meets threads that came, and reads those that went for the last time (threads.c). */
+void vmadj_inventory_follow_threads(struct vmadj_inventory *inventory);
+
+/* Called when a thread of @vm has ended. */
+void vmadj_inventory_thread_gone(struct vmadj_inventory *inventory, struct vmadj_vm *vm);
