@@ -47,7 +47,9 @@ LAB_OBJ  := $(LAB_SRC:%.c=$(O)/%.o)
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 DEEP     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/integration/test_*.c tests/e2e/test_*.c))
-TOOL     := $(patsubst tools/%.c,$(O)/tools/%,$(wildcard tools/lab/*.c tools/bench/*.c))
+LAB_PROG := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
+BENCH_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/*.c))
+LAB_LIBS := $(shell pkg-config --libs libvirt libvirt-qemu 2>/dev/null)
 
 .PHONY: all setup demo check check-unit bench lint format install uninstall clean lab-images test-programs
 .SECONDARY:
@@ -74,8 +76,19 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(USER_OBJ) $(LIB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
-$(O)/tests/integration/% $(O)/tests/e2e/%: $(O)/tests/%.o
-	$(Q)false
+$(filter-out $(UNIT),$(DEEP)): $(O)/tests/%: $(O)/tests/%.o $(USER_OBJ) $(LIB_OBJ) $(LAB_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -lcriterion -o $@
+
+# The lab's programs stand alone: they run as other processes, in guests too.
+$(O)/tools/lab/%: tools/lab/%.c Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -MF $@.d $< $(LDFLAGS) -pthread -o $@
+
+$(O)/tools/bench/observer: $(BENCH_OBJ) $(USER_OBJ) $(LAB_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -o $@
 
 clean:
 	$(Q)rm -rf $(O)

@@ -94,25 +94,19 @@ static __always_inline typeof(sched_waiting[0]) *waiting_on(__u32 cpu_id)
 	return &sched_waiting[cpu_id & (VMADJ_CPUS - 1)];
 }
 
-static __always_inline void who_set(struct vmadj_who *who, __u32 kind, __u32 vm)
-{
-	who->kind = kind;
-	who->vm = vm;
-	who->comm[0] = 0;
-	who->comm[1] = 0;
-}
-
 static __always_inline void who_is(struct vmadj_who *who, struct task_struct *task,
 				   struct vmadj_tag *tag)
 {
+	who->word[0] = 0;
+	who->word[1] = 0;
 	if (tag) {
-		who_set(who, VMADJ_WHO_VM, tag->vm);
+		who->vm = tag->vm;
+		who->kind = VMADJ_WHO_VM;
 	} else if (!task->pid) {
-		who_set(who, VMADJ_WHO_WAKEUP, 0);
+		who->kind = VMADJ_WHO_WAKEUP;
 	} else {
-		who->kind = task->flags & PF_KTHREAD ? VMADJ_WHO_KERNEL : VMADJ_WHO_HOST;
-		who->vm = 0;
 		bpf_probe_read_kernel(who->comm, sizeof(who->comm), task->group_leader->comm);
+		who->kind = task->flags & PF_KTHREAD ? VMADJ_WHO_KERNEL : VMADJ_WHO_HOST;
 	}
 }
 
@@ -138,8 +132,7 @@ static __always_inline void stint_add(struct vmadj_cpu *cpu, bool all_seen,
 
 static __always_inline bool who_same(const struct vmadj_who *a, const struct vmadj_who *b)
 {
-	return a->kind == b->kind && a->vm == b->vm && a->comm[0] == b->comm[0] &&
-	       a->comm[1] == b->comm[1];
+	return a->word[0] == b->word[0] && a->word[1] == b->word[1];
 }
 
 /*

@@ -26,9 +26,14 @@ enum vmadj_who_kind {
 
 /* Who had the CPU. Names, not ids: ten processes of one program are one culprit. */
 struct vmadj_who {
-	__u32 kind; /* enum vmadj_who_kind */
-	__u32 vm;   /* serial of the VM; 0 for other kinds */
-	__u64 comm[2];
+	union {
+		struct {
+			char comm[15]; /* a name has at most 15 characters */
+			__u8 kind;     /* enum vmadj_who_kind */
+		};
+		__u32 vm; /* WHO_VM: serial of the VM; the rest of comm is 0 */
+		__u64 word[2];
+	};
 };
 
 /* Totals of the kernel's own counters for the thread, as of its last switch. */
@@ -62,7 +67,7 @@ struct vmadj_wait_hist {
 	__u32 slots[VMADJ_WAIT_SLOTS];
 };
 
-#define VMADJ_CULPRITS 8 /* entries; the first is "other", for whoever finds no room */
+#define VMADJ_CULPRITS 16 /* entries; the first is "other", for whoever finds no room */
 
 struct vmadj_blame {
 	struct {

@@ -112,11 +112,15 @@ void vmadj_host_check_kernel(struct vmadj_checks *checks)
 
 	if (!uname(&uts))
 		vmadj_checks_ok(checks, "kernel", "version", "%s %s", uts.release, uts.machine);
+}
+
+void vmadj_host_check_host(struct vmadj_checks *checks)
+{
 	check_psi(checks);
 	vmadj_checks_ok(checks, "host", "cgroups", "%s",
-			!access("/sys/fs/cgroup/cgroup.controllers", F_OK) ? "v2"
-			: !access("/sys/fs/cgroup/cpu", F_OK)		   ? "v1"
-									   : "none mounted");
+			!access("/sys/fs/cgroup/cgroup.controllers", F_OK) ? "v2" :
+			!access("/sys/fs/cgroup/cpu", F_OK)		   ? "v1" :
+									     "none mounted");
 }
 
 static void check_kvm(struct vmadj_checks *checks, bool vcpus_known)

@@ -11,8 +11,9 @@ struct vmadj_checks;
 /** vmadj_host_check_rights() - Return: whether loading and attaching can work. */
 bool vmadj_host_check_rights(struct vmadj_checks *checks);
 
-/* Version, PSI, cgroups: nothing here stops the observer. */
+/* Nothing in these stops the observer: the kernel's version; PSI and cgroups. */
 void vmadj_host_check_kernel(struct vmadj_checks *checks);
+void vmadj_host_check_host(struct vmadj_checks *checks);
 
 /* KVM, its types, libvirt, and news of VMs. */
 void vmadj_host_check_vms(struct vmadj_checks *checks, bool vcpus_known);

@@ -63,7 +63,7 @@ static int open_life(struct vmadj_observer *observer)
 {
 	static const struct vmadj_lack lack = {
 		"events",
-		"births and deaths of threads",
+		"thread births",
 		VMADJ_CHECK_FATAL,
 		"the threads of a VM cannot be followed, so nothing is observed",
 		"see the rights above; `vmadjust-bpf -v doctor` shows what the kernel said",
@@ -74,7 +74,7 @@ static int open_life(struct vmadj_observer *observer)
 		vmadj_checks_lack(&observer->checks, &lack, "refused: %s", strerror(-err));
 		return err;
 	}
-	vmadj_checks_ok(&observer->checks, "events", "births and deaths of threads",
+	vmadj_checks_ok(&observer->checks, "events", "thread births",
 			"tp_btf/task_newtask, tp_btf/sched_process_exec, iterators");
 	return 0;
 }
@@ -141,7 +141,7 @@ static void open_pins(struct vmadj_observer *observer, const char *dir)
 						  : strerror(-err));
 		return;
 	}
-	vmadj_checks_ok(&observer->checks, "kernel", "pinned maps", "%s",
+	vmadj_checks_ok(&observer->checks, "events", "pinned maps", "%s",
 			vmadj_pins_path(observer->pins));
 	if (vmadj_pins_others(observer->pins))
 		log_notice(
@@ -172,10 +172,11 @@ static void open_all(struct vmadj_observer *observer, const struct vmadj_observe
 	if (open_life(observer) || open_sched(observer))
 		return;
 	open_pagecache(observer);
+	open_pins(observer, options->pin_dir ? options->pin_dir : VMADJ_PIN_DIR);
 	if (options->self_test && test_all(observer))
 		return;
 	vmadj_host_check_vms(&observer->checks, vmadj_life_vcpus_known(observer->life));
-	open_pins(observer, options->pin_dir ? options->pin_dir : VMADJ_PIN_DIR);
+	vmadj_host_check_host(&observer->checks);
 	observer->running = true;
 }
 

@@ -107,7 +107,7 @@ static int build_vcpus(const struct vmadj_vm *vm, struct vmadj_snap_vm *row)
 	return 0;
 }
 
-static void sum_threads(const struct vmadj_vm *vm, struct vmadj_snap_vm *row)
+static void sum_threads(struct vmadj_vm *vm, struct vmadj_snap_vm *row)
 {
 	struct vmadj_snap_cpu *cpu = &row->cpu;
 	struct vmadj_snap_cache *cache = &row->host_cache;
@@ -122,8 +122,10 @@ static void sum_threads(const struct vmadj_vm *vm, struct vmadj_snap_vm *row)
 	cache->accessed_pages = ended->accessed_pages + vm->ended_others.accessed_pages;
 	cache->miss_pages = ended->missed_pages + vm->ended_others.missed_pages;
 	for (size_t i = 0; i < vm->n_threads; i++) {
-		const struct vmadj_usage *usage = &vm->threads[i].usage;
+		struct vmadj_usage *usage = &vm->threads[i].usage;
 
+		vm->threads[i].reported_run_ns = usage->run_ns;
+		vm->threads[i].reported_wait_ns = usage->wait_ns;
 		cache->accessed_pages += usage->accessed_pages;
 		cache->miss_pages += usage->missed_pages;
 		if (vm->threads[i].vcpu_id < 0) {
@@ -136,6 +138,10 @@ static void sum_threads(const struct vmadj_vm *vm, struct vmadj_snap_vm *row)
 		cpu->preemptions += usage->preemptions;
 		cpu->migrations += usage->migrations;
 	}
+	/* A thread that turns out to be a vCPU is no longer one of the others. */
+	if (cpu->known && cpu->emulator_run_ns > vm->last_others_run_ns)
+		vm->last_others_run_ns = cpu->emulator_run_ns;
+	cpu->emulator_run_ns = vm->last_others_run_ns;
 	cache->hit_pages = cache->accessed_pages > cache->miss_pages
 				   ? cache->accessed_pages - cache->miss_pages
 				   : 0;

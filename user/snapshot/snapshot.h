@@ -53,7 +53,7 @@ struct vmadj_snap_vcpu {
 };
 
 struct vmadj_snap_cpu {
-	bool known; /* false: this VM's vCPU threads could not be told apart */
+	bool known; /* false: this VM's vCPU threads could not be told apart; all is null */
 	uint64_t run_ns, wait_ns;
 	uint64_t switches, preemptions, migrations;
 	uint64_t emulator_run_ns;

@@ -234,7 +234,7 @@ static void judge_pending(struct vmadj_inventory *inventory, struct vmadj_vm *vm
 {
 	if (vm->identity.no_machine || !vm->identity.is_qemu)
 		let_go(inventory, vm);
-	else if (!vm->identity.kvm_only && (vm->names_told || now_ns - vm->found_ns > PENDING_NS))
+	else if (!vm->identity.kvm_only && (vm->told || now_ns - vm->found_ns > PENDING_NS))
 		vm->state = VMADJ_VM_LIVE;
 }
 
@@ -275,7 +275,7 @@ int vmadj_inventory_scan_all(struct vmadj_inventory *inventory)
 	struct scan scan = { inventory, NULL, false, now_ns };
 	int err;
 
-	inventory->next_full_ns = now_ns + (inventory->uevents < 0 ? 0 : FULL_SCAN_NS);
+	inventory->next_full_ns = now_ns + FULL_SCAN_NS;
 	err = vmadj_life_scan_files(life, 0, on_kvm_file, &scan);
 	/* The first pass names the QEMUs that are no KVM VMs, the second tags their threads. */
 	for (int pass = 0; pass < (inventory->first_scan ? 2 : 1) && !err; pass++)
@@ -348,7 +348,8 @@ static void take_uevents(struct vmadj_inventory *inventory)
 
 static void run_due_scans(struct vmadj_inventory *inventory)
 {
-	uint64_t now_ns = vmadj_inventory_now_ns(CLOCK_BOOTTIME), next_ns = UINT64_MAX;
+	uint64_t now_ns = vmadj_inventory_now_ns(CLOCK_BOOTTIME);
+	uint64_t next_ns = inventory->next_full_ns;
 	struct itimerspec when = { 0 };
 
 	for (size_t i = 0; i < inventory->n; i++) {
@@ -361,10 +362,8 @@ static void run_due_scans(struct vmadj_inventory *inventory)
 		if (vm->next_scan_ns < next_ns)
 			next_ns = vm->next_scan_ns;
 	}
-	if (next_ns != UINT64_MAX) {
-		when.it_value.tv_sec = (time_t)(next_ns / 1000000000);
-		when.it_value.tv_nsec = (long)(next_ns % 1000000000);
-	}
+	when.it_value.tv_sec = (time_t)(next_ns / 1000000000);
+	when.it_value.tv_nsec = (long)(next_ns % 1000000000);
 	(void)timerfd_settime(inventory->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
@@ -379,6 +378,9 @@ int vmadj_inventory_dispatch(struct vmadj_inventory *inventory)
 	if (read(inventory->timer, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 		return -errno;
 	vmadj_inventory_follow_threads(inventory);
+	/* Here and not in the tick, so that a sample need not wait for it. */
+	if (!err && vmadj_inventory_now_ns(CLOCK_BOOTTIME) >= inventory->next_full_ns)
+		err = vmadj_inventory_scan_all(inventory);
 	run_due_scans(inventory);
 	return err;
 }
@@ -387,7 +389,8 @@ int vmadj_inventory_tick(struct vmadj_inventory *inventory)
 {
 	int err = 0;
 
-	if (vmadj_inventory_now_ns(CLOCK_BOOTTIME) >= inventory->next_full_ns)
+	/* Where KVM's news cannot be heard, the sample must look for itself. */
+	if (inventory->uevents < 0)
 		err = vmadj_inventory_scan_all(inventory);
 	if (!err)
 		err = vmadj_inventory_dispatch(inventory);
@@ -405,7 +408,7 @@ void vmadj_inventory_thread_gone(struct vmadj_inventory *inventory, struct vmadj
 		return;
 	/* A QEMU that never got so far as to be judged was a VM if it could have been one. */
 	if (vm->state == VMADJ_VM_PENDING && vm->identity.is_qemu && !vm->identity.no_machine &&
-	    !vm->identity.kvm_only && vm->names_told)
+	    !vm->identity.kvm_only && vm->told)
 		vm->state = VMADJ_VM_LIVE;
 	end(inventory, vm);
 }

@@ -29,7 +29,7 @@ struct vmadj_inventory {
 	size_t n;
 	struct vmadj_vm **vms; /* by pid */
 	struct vmadj_vm *by_serial[VMADJ_VMS];
-	struct vmadj_vm *by_slot[VMADJ_SLOTS]; /* whose thread is in that slot */
+	struct vmadj_vm *by_slot[VMADJ_SLOTS];	 /* whose thread is in that slot */
 	struct vmadj_ghost ghosts[VMADJ_GHOSTS]; /* at serial modulo their number */
 	size_t n_emptied;
 	uint32_t emptied[VMADJ_SLOTS]; /* read for the last time, given back by the next tick */

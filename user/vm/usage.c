@@ -73,10 +73,10 @@ static void name_culprit(const struct vmadj_inventory *inventory, const struct v
 		(void)snprintf(buf, size, "vm:%s", name ? name : "(ended)");
 		break;
 	case VMADJ_WHO_HOST:
-		(void)snprintf(buf, size, "host:%.16s", (const char *)who->comm);
+		(void)snprintf(buf, size, "host:%.15s", who->comm);
 		break;
 	case VMADJ_WHO_KERNEL:
-		(void)snprintf(buf, size, "kernel:%.16s", (const char *)who->comm);
+		(void)snprintf(buf, size, "kernel:%.15s", who->comm);
 		break;
 	case VMADJ_WHO_WAKEUP:
 		(void)snprintf(buf, size, "kernel:idle-wakeup");

@@ -12,6 +12,7 @@
 
 /* QEMU names its threads when they start; until then their order tells nothing. */
 #define ORDER_AFTER_NS 2000000000ULL
+#define TICK_NS	       10000000ULL /* of start times in /proc */
 
 void vmadj_vm_free(struct vmadj_vm *vm)
 {
@@ -111,40 +112,12 @@ static int vcpu_by_name(const struct vmadj_vm *vm, const struct vmadj_vm_thread 
 	return vmadj_vm_name_vcpu(name);
 }
 
-/*
- * A QEMU that was not asked to name its threads makes them in a fixed order: itself, RCU and
- * I/O threads, vCPUs, the VNC server. Workers come and go in between; only
- * when the number is exactly right are there none, and the order tells.
- */
-static void classify_by_order(struct vmadj_vm *vm)
+/* What it did before it was known for a vCPU is not of the interval under way. */
+static void set_vcpu(struct vmadj_vm *vm, struct vmadj_vm_thread *thread, int id)
 {
-	const struct vmadj_identity *is = &vm->identity;
-	size_t first = 1 + is->helpers, last = first + is->cpus;
-
-	if (!is->cpus || vm->n_threads != last + is->late_helpers ||
-	    vm->live_threads != vm->n_threads)
-		return;
-	for (size_t i = first; i < last; i++)
-		vm->threads[i].vcpu_id = (int)(i - first);
-}
-
-void vmadj_vm_classify(struct vmadj_vm *vm, uint64_t now_ns)
-{
-	bool by_kvm = vm->n_seen > 0;
-
-	for (size_t i = 0; i < vm->n_threads; i++) {
-		struct vmadj_vm_thread *thread = &vm->threads[i];
-
-		if (thread->vcpu_id >= 0)
-			continue;
-		thread->vcpu_id = vcpu_by_kvm(vm, thread);
-		if (thread->vcpu_id < 0 && !by_kvm && vm->identity.is_qemu && thread->slot)
-			thread->vcpu_id = vcpu_by_name(vm, thread);
-		if (thread->vcpu_id >= 0)
-			vm->names_told = true;
-	}
-	if (!vm->kvm && !vm->names_told && now_ns - vm->found_ns > ORDER_AFTER_NS)
-		classify_by_order(vm);
+	thread->vcpu_id = id;
+	vm->last.run_ns += thread->reported_run_ns;
+	vm->last.wait_ns += thread->reported_wait_ns;
 }
 
 bool vmadj_vm_vcpus_known(const struct vmadj_vm *vm)
@@ -155,4 +128,43 @@ bool vmadj_vm_vcpus_known(const struct vmadj_vm *vm)
 	}
 	/* Of a KVM VM we know that no vCPU has run yet; of another only that we do not know. */
 	return vm->kvm;
+}
+
+/*
+ * A QEMU that was not asked to name its threads makes them in a fixed order: itself, RCU and
+ * I/O threads, vCPUs, the VNC server. Workers come and go in between; only
+ * when the number is exactly right are there none, and the order tells.
+ */
+static void classify_by_order(struct vmadj_vm *vm)
+{
+	const struct vmadj_identity *is = &vm->identity;
+	size_t first = 1 + is->helpers, last = first + is->cpus;
+
+	if (vmadj_vm_vcpus_known(vm) || !is->cpus || vm->n_threads != last + is->late_helpers ||
+	    vm->live_threads != vm->n_threads)
+		return;
+	for (size_t i = first; i < last; i++)
+		set_vcpu(vm, &vm->threads[i], (int)(i - first));
+}
+
+void vmadj_vm_classify(struct vmadj_vm *vm, uint64_t now_ns)
+{
+	bool by_kvm = vm->n_seen > 0;
+
+	for (size_t i = 0; i < vm->n_threads; i++) {
+		struct vmadj_vm_thread *thread = &vm->threads[i];
+		int id;
+
+		if (thread->vcpu_id >= 0)
+			continue;
+		id = vcpu_by_kvm(vm, thread);
+		if (id < 0 && !by_kvm && vm->identity.is_qemu && thread->slot)
+			id = vcpu_by_name(vm, thread);
+		if (id < 0)
+			continue;
+		set_vcpu(vm, thread, id);
+		vm->told = true;
+	}
+	if (!vm->kvm && !vm->told && now_ns - vm->start_ticks * TICK_NS > ORDER_AFTER_NS)
+		classify_by_order(vm);
 }

@@ -32,6 +32,7 @@ struct vmadj_vm_thread {
 	int vcpu_id;	   /* -1: not a vCPU */
 	int cpu;	   /* ran there last; -1: not known */
 	struct vmadj_usage usage;
+	uint64_t reported_run_ns, reported_wait_ns; /* in the last snapshot */
 	uint32_t *waits_before; /* the histogram at the last snapshot; NULL: empty then */
 };
 
@@ -66,7 +67,7 @@ struct vmadj_vm {
 	enum vmadj_vm_state state;
 	struct vmadj_identity identity;
 	bool kvm;	       /* else TCG */
-	bool names_told;       /* some thread has the name of a vCPU */
+	bool told;	       /* KVM or QEMU told which thread is a vCPU */
 	uint64_t found_ns;     /* boot time, when the inventory met it */
 	uint64_t kvm_seen_ns;  /* when KVM's descriptor was seen last */
 	uint64_t changed_ns;   /* when its threads changed last */
@@ -76,6 +77,7 @@ struct vmadj_vm {
 	struct vmadj_usage ended_others;
 	struct vmadj_usage last; /* totals in the last snapshot */
 	uint64_t last_hit_pages;
+	uint64_t last_others_run_ns;
 	size_t n_threads;
 	struct vmadj_vm_thread *threads;
 	size_t n_culprits;
