@@ -9,7 +9,7 @@
 
 static inline __attribute__((always_inline)) __u32 vmadj_wait_slot(__u64 wait_ns)
 {
-	__u64 us = wait_ns / 1000, v = us;
+	__u64 us = wait_ns / 1000, v = us, slot;
 	__u32 octave = 0;
 
 	if (us < 4)
@@ -23,7 +23,7 @@ static inline __attribute__((always_inline)) __u32 vmadj_wait_slot(__u64 wait_ns
 			octave += step;
 		}
 	}
-	__u32 slot = (octave - 1) * 4 + ((us >> (octave - 2)) & 3);
+	slot = (__u64)(octave - 1) * 4 + ((us >> (octave - 2)) & 3);
 
 	return slot < VMADJ_WAIT_SLOTS ? slot : VMADJ_WAIT_SLOTS - 1;
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,21 +15,21 @@
 
 #include "user/observe/checks.h"
 #include "user/util/file.h"
+#include "user/util/scan.h"
 
 /* The inode number of the first pid namespace is fixed (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCU
 
 static uint64_t effective_capabilities(void)
 {
-	char status[4096], *line;
+	char status[4096];
 	uint64_t caps = 0;
+	const char *at;
 
 	if (vmadj_file_read(AT_FDCWD, "/proc/self/status", status, sizeof(status)) < 0)
 		return 0;
-	line = strstr(status, "\nCapEff:");
-	if (!line || sscanf(line, " CapEff: %" SCNx64, &caps) != 1)
-		return 0;
-	return caps;
+	at = vmadj_scan_after(status, "\nCapEff:");
+	return at && vmadj_scan_hex(&at, &caps) ? caps : 0;
 }
 
 static bool check_capabilities(struct vmadj_checks *checks)
@@ -46,13 +45,14 @@ static bool check_capabilities(struct vmadj_checks *checks)
 	bool admin = caps >> CAP_SYS_ADMIN & 1;
 	bool bpf = admin || caps >> CAP_BPF & 1, perfmon = admin || caps >> CAP_PERFMON & 1;
 
-	if (bpf && perfmon)
+	if (bpf && perfmon) {
 		vmadj_checks_ok(checks, "rights", "capabilities", "%s",
 				admin ? "CAP_SYS_ADMIN" : "CAP_BPF and CAP_PERFMON");
-	else
+	} else {
 		vmadj_checks_lack(checks, &lack, "user %u lacks %s%s%s", geteuid(),
 				  bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : " and ",
 				  perfmon ? "" : "CAP_PERFMON");
+	}
 	return bpf && perfmon;
 }
 
@@ -99,11 +99,12 @@ static void check_psi(struct vmadj_checks *checks)
 	char text[256];
 	ssize_t len = vmadj_file_read(AT_FDCWD, "/proc/pressure/cpu", text, sizeof(text));
 
-	if (len > 0)
+	if (len > 0) {
 		vmadj_checks_ok(checks, "host", "pressure (PSI)", "on");
-	else
+	} else {
 		vmadj_checks_lack(checks, &lack, "off: %s",
 				  len < 0 ? strerror((int)-len) : "/proc/pressure/cpu is empty");
+	}
 }
 
 void vmadj_host_check_kernel(struct vmadj_checks *checks)
@@ -118,9 +119,9 @@ void vmadj_host_check_host(struct vmadj_checks *checks)
 {
 	check_psi(checks);
 	vmadj_checks_ok(checks, "host", "cgroups", "%s",
-			!access("/sys/fs/cgroup/cgroup.controllers", F_OK) ? "v2" :
-			!access("/sys/fs/cgroup/cpu", F_OK)		   ? "v1" :
-									     "none mounted");
+			!access("/sys/fs/cgroup/cgroup.controllers", F_OK) ? "v2"
+			: !access("/sys/fs/cgroup/cpu", F_OK)		   ? "v1"
+									   : "none mounted");
 }
 
 static void check_kvm(struct vmadj_checks *checks, bool vcpus_known)
@@ -145,10 +146,11 @@ static void check_kvm(struct vmadj_checks *checks, bool vcpus_known)
 		return;
 	}
 	vmadj_checks_ok(checks, "vms", "KVM", "/dev/kvm");
-	if (vcpus_known)
+	if (vcpus_known) {
 		vmadj_checks_ok(checks, "vms", "types of KVM", "vCPUs are told from other threads");
-	else
+	} else {
 		vmadj_checks_lack(checks, &no_types, "neither the kernel nor its module tells");
+	}
 }
 
 void vmadj_host_check_vms(struct vmadj_checks *checks, bool vcpus_known)

@@ -111,11 +111,12 @@ static void open_pagecache(struct vmadj_observer *observer)
 	int err = vmadj_pagecache_open(observer->vmlinux, vmadj_life_tags(observer->life),
 				       &observer->pagecache, &via);
 
-	if (err)
+	if (err) {
 		vmadj_checks_lack(&observer->checks, &lack, "refused: %s", strerror(-err));
-	else
+	} else {
 		vmadj_checks_ok(&observer->checks, "events", "host page cache",
 				"%s, tp_btf/mm_filemap_add_to_page_cache", via);
+	}
 }
 
 static void open_pins(struct vmadj_observer *observer, const char *dir)
@@ -143,10 +144,11 @@ static void open_pins(struct vmadj_observer *observer, const char *dir)
 	}
 	vmadj_checks_ok(&observer->checks, "events", "pinned maps", "%s",
 			vmadj_pins_path(observer->pins));
-	if (vmadj_pins_others(observer->pins))
+	if (vmadj_pins_others(observer->pins)) {
 		log_notice(
 			"another observer is running, process %d; both work, each costs its own share",
 			vmadj_pins_others(observer->pins));
+	}
 }
 
 static int test_all(struct vmadj_observer *observer)

@@ -20,6 +20,7 @@
 
 #include "user/util/log.h"
 #include "user/util/process.h"
+#include "user/util/scan.h"
 
 struct vmadj_pins {
 	char dir[PATH_MAX / 4];
@@ -57,13 +58,13 @@ static void remove_dir(const char *path)
 static void look_at(struct vmadj_pins *pins, const char *name)
 {
 	char path[PATH_MAX];
-	uint64_t start, now;
-	int pid, end = 0;
+	uint64_t pid, start, now;
+	const char *at = name;
 
-	if (sscanf(name, "%d-%" SCNu64 "%n", &pid, &start, &end) != 2 || name[end])
+	if (!vmadj_scan_u64(&at, &pid) || *at++ != '-' || !vmadj_scan_u64(&at, &start) || *at)
 		return;
-	if (!vmadj_process_start(pid, &now) && now == start) {
-		pins->others = pid;
+	if (!vmadj_process_start((pid_t)pid, &now) && now == start) {
+		pins->others = (pid_t)pid;
 		return;
 	}
 	(void)snprintf(path, sizeof(path), "%s/%s", pins->dir, name);

@@ -16,6 +16,7 @@
 #include "user/observe/sched.h"
 #include "user/observe/tagged.h"
 #include "user/util/file.h"
+#include "user/util/scan.h"
 
 #define BURN_NS	     50000000
 #define TOLERATED_NS 1000000ULL
@@ -46,21 +47,22 @@ static void burn(void *data)
 static int read_kernel(pid_t tid, struct kernel_counts *ret_counts)
 {
 	struct kernel_counts counts = { 0 };
-	char path[64], text[2048], *line;
 	uint64_t voluntary, forced;
+	char path[64], text[2048];
+	const char *at = text;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", tid);
 	if (vmadj_file_read(AT_FDCWD, path, text, sizeof(text)) < 0 ||
-	    sscanf(text, "%" SCNu64 " %" SCNu64, &counts.run_ns, &counts.wait_ns) != 2)
+	    !vmadj_scan_u64(&at, &counts.run_ns) || !vmadj_scan_u64(&at, &counts.wait_ns))
 		return -EAGAIN;
 	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
 	if (vmadj_file_read(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return -EAGAIN;
-	line = strstr(text, "\nvoluntary_ctxt_switches:");
-	if (!line ||
-	    sscanf(line,
-		   " voluntary_ctxt_switches: %" SCNu64 " nonvoluntary_ctxt_switches: %" SCNu64,
-		   &voluntary, &forced) != 2)
+	at = vmadj_scan_after(text, "\nvoluntary_ctxt_switches:");
+	if (!at || !vmadj_scan_u64(&at, &voluntary))
+		return -EAGAIN;
+	at = vmadj_scan_after(text, "\nnonvoluntary_ctxt_switches:");
+	if (!at || !vmadj_scan_u64(&at, &forced))
 		return -EAGAIN;
 	counts.switches = voluntary + forced;
 	*ret_counts = counts;
@@ -84,23 +86,27 @@ static uint64_t blamed_ns(const struct vmadj_blame *blame)
 	return 0;
 }
 
-static int judge(struct vmadj_life *life, struct vmadj_sched_view *view,
-		 const struct vmadj_tagged *tagged, unsigned int i, char *why, size_t size)
+struct test {
+	struct vmadj_life *life;
+	struct vmadj_sched_view *view;
+	struct vmadj_tagged *tagged;
+	char why[256];
+};
+
+static int judge(struct test *test, unsigned int i)
 {
-	uint32_t slot = vmadj_tagged_slot(tagged, i);
-	const struct vmadj_thread *thread = vmadj_life_thread(life, slot);
-	const struct vmadj_sched *sched = vmadj_sched_at(view, slot);
-	const struct vmadj_blame *blame = vmadj_sched_blame_at(view, slot, 0);
+	uint32_t slot = vmadj_tagged_slot(test->tagged, i);
+	const struct vmadj_thread *thread = vmadj_life_thread(test->life, slot);
+	const struct vmadj_sched *sched = vmadj_sched_at(test->view, slot);
+	const struct vmadj_blame *blame = vmadj_sched_blame_at(test->view, slot, 0);
 	struct kernel_counts kernel;
-	uint64_t waited;
-	int err = read_kernel(vmadj_tagged_tid(tagged, i), &kernel);
+	int err = read_kernel(vmadj_tagged_tid(test->tagged, i), &kernel);
 
 	if (err)
 		return err;
 	if (!thread || !sched || !blame)
 		return -EAGAIN;
-	waited = sched->wait_ns - thread->base_wait_ns;
-	(void)snprintf(why, size,
+	(void)snprintf(test->why, sizeof(test->why),
 		       "ran %" PRIu64 " us (kernel: %" PRIu64 "), waited %" PRIu64 " (%" PRIu64
 		       "), switches %" PRIu64 " (%" PRIu64 "), blamed %" PRIu64 " us",
 		       (uint64_t)sched->run_ns / 1000, kernel.run_ns / 1000,
@@ -110,8 +116,8 @@ static int judge(struct vmadj_life *life, struct vmadj_sched_view *view,
 	    !near(sched->wait_ns, kernel.wait_ns, TOLERATED_NS) ||
 	    sched->switches != kernel.switches)
 		return -EBADMSG;
-	/* A busy host may let others in between; the two still are most of it. */
-	if (waited > BURN_NS / 2 && blamed_ns(blame) == 0)
+	/* A busy host may let others in between, but not only others. */
+	if (sched->wait_ns - thread->base_wait_ns > BURN_NS / 2 && !blamed_ns(blame))
 		return -EBADMSG;
 	return 0;
 }
@@ -126,16 +132,15 @@ int vmadj_selftest_sched(struct vmadj_life *life, struct vmadj_sched_view *view,
 			 struct vmadj_checks *checks)
 {
 	static const struct vmadj_lack lack = {
-		"self-test",
-		"scheduling",
-		VMADJ_CHECK_FATAL,
-		"run time, waiting and who caused it would be wrong, so nothing is shown",
-		"please report it with the line above and `uname -r`",
+		.area = "self-test",
+		.name = "scheduling",
+		.state = VMADJ_CHECK_FATAL,
+		.cost = "run time, waiting and who caused it would be wrong, so nothing is shown",
+		.remedy = "please report it with the line above and `uname -r`",
 	};
-	struct vmadj_tagged *tagged;
-	char why[256] = "";
+	struct test test = { .life = life, .view = view };
 	cpu_set_t cpu;
-	int err = vmadj_tagged_start(life, 2, &tagged);
+	int err = vmadj_tagged_start(life, 2, &test.tagged);
 
 	if (err) {
 		vmadj_checks_lack(checks, &lack, "not tested: %s", strerror(-err));
@@ -144,13 +149,14 @@ int vmadj_selftest_sched(struct vmadj_life *life, struct vmadj_sched_view *view,
 	err = vmadj_sched_refresh(view, vmadj_life_slots(life));
 	pick_cpu(&cpu);
 	if (!err)
-		vmadj_tagged_run(tagged, burn, &cpu);
+		vmadj_tagged_run(test.tagged, burn, &cpu);
 	for (unsigned int i = 0; i < 2 && !err; i++)
-		err = judge(life, view, tagged, i, why, sizeof(why));
-	vmadj_tagged_stop(tagged);
-	if (err)
-		vmadj_checks_lack(checks, &lack, "%s: %s", strerror(-err), why);
-	else
-		vmadj_checks_ok(checks, "self-test", "scheduling", "%s", why);
+		err = judge(&test, i);
+	vmadj_tagged_stop(test.tagged);
+	if (err) {
+		vmadj_checks_lack(checks, &lack, "%s: %s", strerror(-err), test.why);
+	} else {
+		vmadj_checks_ok(checks, "self-test", "scheduling", "%s", test.why);
+	}
 	return err;
 }

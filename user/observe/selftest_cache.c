@@ -18,7 +18,6 @@
 #include "user/observe/life.h"
 #include "user/observe/pagecache.h"
 #include "user/observe/tagged.h"
-#include "user/util/cleanup.h"
 
 #define PAGES 64
 
@@ -69,16 +68,15 @@ static void work(void *data)
 	struct job *job = data;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), at = 0, end = job->pages * page;
 	size_t chunk = job->chunk_pages * page;
-	_cleanup_free_ char *buf = calloc(1, chunk);
-	ssize_t done;
+	char *buf = calloc(1, chunk);
+	ssize_t done = buf ? 1 : -1;
 
-	while (buf && at < end) {
+	while (done > 0 && at < end) {
 		done = job->write ? pwrite(job->fd, buf, chunk, job->from + (off_t)at)
 				  : pread(job->fd, buf, chunk, job->from + (off_t)at);
-		if (done <= 0)
-			break;
-		at += (size_t)done;
+		at += done > 0 ? (size_t)done : 0;
 	}
+	free(buf);
 	job->failed = at < end;
 }
 
@@ -194,10 +192,11 @@ int vmadj_selftest_pagecache(struct vmadj_life *life, struct vmadj_pagecache_vie
 	vmadj_tagged_stop(test.tagged);
 	if (test.fd >= 0)
 		(void)close(test.fd);
-	if (err)
+	if (err) {
 		vmadj_checks_lack(checks, &lack, "%s", test.why[0] ? test.why : strerror(-err));
-	else
+	} else {
 		vmadj_checks_ok(checks, "self-test", "host page cache",
 				"%d pages: cold, warm and written ones told apart", PAGES);
+	}
 	return err;
 }

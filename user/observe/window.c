@@ -22,7 +22,7 @@ void vmadj_window_init(struct vmadj_window *window, const struct bpf_map *map)
 	*window = (struct vmadj_window){
 		.fd = bpf_map__fd(map),
 		/* The kernel rounds the elements of an array up to 8 bytes. */
-		.stride = (bpf_map__value_size(map) + 7) / 8 * 8,
+		.stride = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8,
 		.max = bpf_map__max_entries(map),
 	};
 }

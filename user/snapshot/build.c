@@ -186,9 +186,10 @@ static double percentile_us(const uint64_t *waits, double part)
 		all += waits[slot];
 	for (uint32_t slot = 0; slot < VMADJ_WAIT_SLOTS; slot++) {
 		seen += waits[slot];
-		if (all && (double)seen >= part * (double)all)
+		if (all && (double)seen >= part * (double)all) {
 			return (double)(vmadj_wait_slot_us(slot) + vmadj_wait_slot_us(slot + 1)) /
 			       2.0;
+		}
 	}
 	return NAN;
 }
@@ -243,9 +244,10 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 		.pid = vm->pid,
 	};
 	row->cpu.known = vmadj_vm_vcpus_known(vm);
-	if (!row->cpu.known)
+	if (!row->cpu.known) {
 		row->note =
 			"QEMU does not name its threads: start it with -name NAME,debug-threads=on";
+	}
 	sum_threads(vm, row);
 	vmadj_vm_waits(inventory, vm, waits);
 	row->cpu.wait_p50_us = percentile_us(waits, 0.50);

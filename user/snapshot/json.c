@@ -72,7 +72,7 @@ static void put_cpu(struct vmadj_jsonw *w, const struct vmadj_snap_cpu *cpu)
 	put_count(w, "switches", cpu->known, cpu->switches);
 	put_count(w, "preemptions", cpu->known, cpu->preemptions);
 	put_count(w, "migrations", cpu->known, cpu->migrations);
-	vmadj_jsonw_u64(w, "emulator_run_ns", cpu->emulator_run_ns);
+	put_count(w, "emulator_run_ns", cpu->known, cpu->emulator_run_ns);
 	put_real(w, "usage_pct", cpu->known, cpu->usage_pct);
 	put_real(w, "wait_pct", cpu->known, cpu->wait_pct);
 	put_us(w, "wait_p50_us", cpu->known, cpu->wait_p50_us);
@@ -83,6 +83,10 @@ static void put_cpu(struct vmadj_jsonw *w, const struct vmadj_snap_cpu *cpu)
 
 static void put_vcpus(struct vmadj_jsonw *w, const struct vmadj_snap_vm *vm)
 {
+	if (!vm->cpu.known) {
+		vmadj_jsonw_null(w, "vcpus");
+		return;
+	}
 	vmadj_jsonw_open(w, "vcpus", '[');
 	for (size_t i = 0; i < vm->n_vcpus; i++) {
 		const struct vmadj_snap_vcpu *vcpu = &vm->vcpus[i];

@@ -14,7 +14,7 @@
 #include "user/util/parse.h"
 #include "user/vm/qemu_args.h"
 
-#define CMDLINE_MAX (64 * 1024)
+#define CMDLINE_MAX 65536UL
 
 /* Programs that are known by another name than their file has, or that take a name. */
 static const struct vmm {

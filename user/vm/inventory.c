@@ -49,10 +49,11 @@ static size_t lower_bound(const struct vmadj_inventory *inventory, pid_t pid)
 	while (from < to) {
 		size_t mid = (from + to) / 2;
 
-		if (inventory->vms[mid]->pid < pid)
+		if (inventory->vms[mid]->pid < pid) {
 			from = mid + 1;
-		else
+		} else {
 			to = mid;
+		}
 	}
 	return from;
 }
@@ -232,10 +233,11 @@ static void on_kvm_file(void *data, const struct vmadj_kvm_file *file)
 /* A QEMU without a VM of KVM's: is it one under TCG, will it become one of KVM's, or neither? */
 static void judge_pending(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint64_t now_ns)
 {
-	if (vm->identity.no_machine || !vm->identity.is_qemu)
+	if (vm->identity.no_machine || !vm->identity.is_qemu) {
 		let_go(inventory, vm);
-	else if (!vm->identity.kvm_only && (vm->told || now_ns - vm->found_ns > PENDING_NS))
+	} else if (!vm->identity.kvm_only && (vm->told || now_ns - vm->found_ns > PENDING_NS)) {
 		vm->state = VMADJ_VM_LIVE;
+	}
 }
 
 static void rescan(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint64_t now_ns)
@@ -250,10 +252,11 @@ static void rescan(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint6
 	if (vmadj_life_scan_files(life, vm->pid, on_kvm_file, &scan))
 		return;
 	/* The news of a VM comes a moment before its descriptor. */
-	if (vm->kvm && !scan.found && now_ns - vm->found_ns > NO_DESCRIPTOR_NS)
+	if (vm->kvm && !scan.found && now_ns - vm->found_ns > NO_DESCRIPTOR_NS) {
 		let_go(inventory, vm);
-	else if (vm->state == VMADJ_VM_PENDING)
+	} else if (vm->state == VMADJ_VM_PENDING) {
 		judge_pending(inventory, vm, now_ns);
+	}
 	vmadj_vm_classify(vm, now_ns);
 }
 
@@ -309,10 +312,11 @@ static void on_event(void *data, const struct vmadj_event *event)
 	}
 	vm->found_ns = 0;
 	vm->changed_ns = vmadj_inventory_now_ns(CLOCK_BOOTTIME);
-	if (!vm->kvm)
+	if (!vm->kvm) {
 		let_go(inventory, vm);
-	else
+	} else {
 		rescan(inventory, vm, vm->changed_ns);
+	}
 	if (is_over(vm) && !vm->kvm)
 		on_qemu(inventory, event);
 }
@@ -421,10 +425,11 @@ void vmadj_inventory_forget(struct vmadj_inventory *inventory)
 		struct vmadj_vm *vm = inventory->vms[i];
 
 		/* Threads that still hold slots must be followed to their end. */
-		if (vm->state == VMADJ_VM_REPORTED && !vm->live_threads)
+		if (vm->state == VMADJ_VM_REPORTED && !vm->live_threads) {
 			discard(inventory, vm);
-		else
+		} else {
 			inventory->vms[kept++] = vm;
+		}
 	}
 	inventory->n = kept;
 }

@@ -64,7 +64,7 @@ static const char *part_copy(const char *value, char *buf, size_t size)
 static bool part_of(const char *value, const char *key, const char *first, char *buf, size_t size)
 {
 	size_t key_len = strlen(key);
-	char part[512];
+	char part[512] = "";
 
 	for (const char *at = value; at;) {
 		bool is_first = at == value;

@@ -65,7 +65,7 @@ bool vmadj_uevent_parse(const char *message, size_t len, bool *ret_created, pid_
 
 int vmadj_uevent_read(int fd, bool *ret_created, pid_t *ret_tid)
 {
-	struct sockaddr_nl from;
+	struct sockaddr_nl from = { 0 };
 	socklen_t from_len = sizeof(from);
 	char message[4096];
 	ssize_t len;

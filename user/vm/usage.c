@@ -96,7 +96,8 @@ static struct vmadj_culprit *culprit_of(const struct vmadj_inventory *inventory,
 	struct vmadj_culprit *culprits;
 
 	for (size_t i = 0; i < vm->n_culprits; i++) {
-		if (!memcmp(&vm->culprits[i].who, who, sizeof(*who)))
+		if (vm->culprits[i].who.word[0] == who->word[0] &&
+		    vm->culprits[i].who.word[1] == who->word[1])
 			return &vm->culprits[i];
 	}
 	if (vm->n_culprits >= VMADJ_VM_CULPRITS_MAX)
@@ -163,9 +164,10 @@ void vmadj_vm_read(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint6
 		if (!thread->slot)
 			continue;
 		read_thread(inventory, thread, now_ns);
-		for (unsigned int half = 0; half < 2 && thread->vcpu_id >= 0; half++)
+		for (unsigned int half = 0; half < 2 && thread->vcpu_id >= 0; half++) {
 			read_blame(inventory, vm, vmadj_sched_blame_at(view, thread->slot, half),
 				   false);
+		}
 	}
 }
 

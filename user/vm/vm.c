@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "user/util/file.h"
+#include "user/util/scan.h"
 
 /* QEMU names its threads when they start; until then their order tells nothing. */
 #define ORDER_AFTER_NS 2000000000ULL
@@ -82,14 +84,14 @@ struct vmadj_vm_thread *vmadj_vm_thread_at(struct vmadj_vm *vm, uint32_t slot)
 
 int vmadj_vm_name_vcpu(const char *thread_name)
 {
-	int id, end = 0;
+	const char *at = thread_name + 4;
+	uint64_t id;
 
 	if (!strncmp(thread_name, "ALL CPUs/TCG", 12))
 		return 0;
-	if (sscanf(thread_name, "CPU %d/%n", &id, &end) != 1 || !end || id < 0)
+	if (strncmp(thread_name, "CPU ", 4) != 0 || !vmadj_scan_u64(&at, &id) || id > INT_MAX)
 		return -1;
-	return !strncmp(thread_name + end, "KVM", 3) || !strncmp(thread_name + end, "TCG", 3) ? id
-											      : -1;
+	return !strncmp(at, "/KVM", 4) || !strncmp(at, "/TCG", 4) ? (int)id : -1;
 }
 
 /* A thread that began after KVM's word was given only has the same id. */

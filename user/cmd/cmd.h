@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cmd.h - the subcommands; each returns its exit status (exitcode.h)
+ */
+#pragma once
+
+struct vmadj_options;
+
+#ifndef VMADJ_VERSION
+#define VMADJ_VERSION "0.1.0"
+#endif
+
+int vmadj_cmd_dump(const struct vmadj_options *options);
+int vmadj_cmd_doctor(const struct vmadj_options *options);
+int vmadj_cmd_help(const struct vmadj_options *options);
+int vmadj_cmd_version(const struct vmadj_options *options);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* main.c - read the command line, do what it says */
+#include <errno.h>
+#include <locale.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/cmd/exitcode.h"
+#include "user/cmd/options.h"
+#include "user/cmd/output.h"
+#include "user/cmd/signals.h"
+#include "user/util/log.h"
+
+int main(int argc, char **argv)
+{
+	struct vmadj_options options;
+	int err, status;
+
+	/* Only what is a character, and how wide, follows the locale; numbers do not. */
+	(void)setlocale(LC_CTYPE, "");
+	err = vmadj_output_prepare();
+	if (!err)
+		err = vmadj_signals_block();
+	if (err) {
+		log_err("cannot start: %s", strerror(-err));
+		return VMADJ_EXIT_FAILED;
+	}
+	if (vmadj_options_parse(argc, argv, &options))
+		return VMADJ_EXIT_USAGE;
+	vmadj_log_set_max_level(options.log_level);
+	status = options.command->run(&options);
+	/* Some file systems say only now that there was no room. */
+	if (close(STDOUT_FILENO) < 0 && errno != EBADF && status == VMADJ_EXIT_DONE) {
+		log_err("cannot write the output: %m");
+		status = VMADJ_EXIT_OUTPUT;
+	}
+	return status;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* optable.c - the table of subcommands, options and exit codes; see options.h */
+#include "user/cmd/cmd.h"
+#include "user/cmd/exitcode.h"
+#include "user/cmd/options.h"
+#include "user/observe/observer.h"
+
+#define IN(command)    (1U << VMADJ_COMMAND_##command)
+#define IN_ALL	       (~0U)
+#define FIELD(name)    offsetof(struct vmadj_options, name)
+#define INTERVAL_MIN_S 0.1
+#define INTERVAL_MAX_S 3600
+#define COUNT_MAX      1e15 /* exact in a double, and more than anybody waits for */
+
+const struct vmadj_command vmadj_command_table[] = {
+	[VMADJ_COMMAND_DUMP] = {
+		.name = "dump",
+		.summary = "show every VM: what it gets, and whom it waits for",
+		.details =
+			"Prints a table of all VMs of this host once an interval: on a terminal in place, "
+			"elsewhere one after the other. With --json it prints one JSON document a line "
+			"(docs/output.md). A VM that ended since the last sample appears once more, marked. "
+			"What is not known is a dash in the table and null in JSON, never 0.",
+		.run = vmadj_cmd_dump,
+	},
+	[VMADJ_COMMAND_DOCTOR] = {
+		.name = "doctor",
+		.summary = "say what is missing here, what that costs and what to do",
+		.details =
+			"Tries everything that observing needs, including a self-test against the kernel's "
+			"own counters, and leaves nothing behind. The exit status is 0 only when VMs can "
+			"be observed here.",
+		.run = vmadj_cmd_doctor,
+	},
+	[VMADJ_COMMAND_HELP] = {
+		.name = "help",
+		.args = "[COMMAND]",
+		.summary = "explain a command, or the program",
+		.run = vmadj_cmd_help,
+	},
+	[VMADJ_COMMAND_VERSION] = {
+		.name = "version",
+		.summary = "print the version",
+		.run = vmadj_cmd_version,
+	},
+	{ 0 },
+};
+
+/* In the order of enum vmadj_sort, without its first. */
+static const char *const sort_keys[] = { "cpu", "wait", "emulator", "hit", "name", "pid", NULL };
+
+const struct vmadj_option vmadj_option_table[] = {
+	{
+		.name = "json",
+		.type = VMADJ_OPTION_FLAG,
+		.commands = IN(DUMP) | IN(DOCTOR),
+		.offset = FIELD(json),
+		.help = "print JSON, one document a line, instead of a table for people",
+	},
+	{
+		.name = "interval",
+		.type = VMADJ_OPTION_DURATION,
+		.commands = IN(DUMP),
+		.offset = FIELD(interval_s),
+		.min = INTERVAL_MIN_S,
+		.max = INTERVAL_MAX_S,
+		.arg = "SECONDS",
+		.help = "time between two samples, 0.1 to 3600 seconds; \"500ms\" and \"5min\" "
+			"are understood, too (default: 1)",
+	},
+	{
+		.name = "count",
+		.type = VMADJ_OPTION_COUNT,
+		.commands = IN(DUMP),
+		.offset = FIELD(count),
+		.min = 1,
+		.max = COUNT_MAX,
+		.arg = "N",
+		.help = "end after N samples (default: go on until interrupted)",
+	},
+	{
+		.name = "vm",
+		.type = VMADJ_OPTION_PATTERN,
+		.commands = IN(DUMP),
+		.arg = "PATTERN",
+		.help = "only VMs whose name, id or UUID matches, with * ? [abc] as in a shell; "
+			"may be given several times",
+	},
+	{
+		.name = "sort",
+		.type = VMADJ_OPTION_CHOICE,
+		.commands = IN(DUMP),
+		.offset = FIELD(sort),
+		.arg = "KEY",
+		.choices = sort_keys,
+		.help = "order of the VMs: cpu, wait, emulator (most first), hit (least first), "
+			"name or pid (default: cpu; with --json pid)",
+	},
+	{
+		.name = "pin-dir",
+		.type = VMADJ_OPTION_DIR,
+		.commands = IN(DUMP) | IN(DOCTOR),
+		.offset = FIELD(pin_dir),
+		.arg = "DIR",
+		.help = "where the maps are pinned while this runs, on a BPF file system "
+			"(default: " VMADJ_PIN_DIR ")",
+	},
+	{
+		.name = "no-color",
+		.type = VMADJ_OPTION_FLAG,
+		.commands = IN(DUMP) | IN(DOCTOR),
+		.offset = FIELD(no_color),
+		.help = "no colours; they are used on a terminal only, and not when NO_COLOR is set",
+	},
+	{
+		.name = "verbose",
+		.letter = 'v',
+		.type = VMADJ_OPTION_LOUDER,
+		.commands = IN_ALL,
+		.offset = FIELD(log_level),
+		.help = "say more on standard error; twice: everything",
+	},
+	{
+		.name = "quiet",
+		.letter = 'q',
+		.type = VMADJ_OPTION_QUIET,
+		.commands = IN_ALL,
+		.offset = FIELD(log_level),
+		.help = "say nothing but errors on standard error",
+	},
+	{
+		.name = "help",
+		.letter = 'h',
+		.type = VMADJ_OPTION_HELP,
+		.commands = IN_ALL,
+		.help = "print this help",
+	},
+	{
+		.name = "version",
+		.type = VMADJ_OPTION_VERSION,
+		.commands = IN_ALL,
+		.help = "print the version",
+	},
+	{ 0 },
+};
+
+const struct vmadj_exit_meaning vmadj_exit_table[] = {
+	{ VMADJ_EXIT_DONE, "done; also when SIGINT or SIGTERM asked for the end" },
+	{ VMADJ_EXIT_FAILED, "something failed; the message says what" },
+	{ VMADJ_EXIT_USAGE, "the command line is wrong" },
+	{ VMADJ_EXIT_CANNOT_OBSERVE,
+	  "this host or these rights do not allow observing (see doctor)" },
+	{ VMADJ_EXIT_OUTPUT, "the output could not be written: a closed pipe, a full disk" },
+	{ 0, NULL },
+};
