@@ -49,6 +49,23 @@ static __always_inline __u64 compat_folio_pages(struct folio *folio)
 }
 
 /*
+ * Since 6.18 a limit (cpu.max) takes tasks off the CPU one by one ("sched/fair: Task based
+ * throttle"), before it took whole run queues. Without CONFIG_CFS_BANDWIDTH there is none.
+ */
+struct task_struct___v618 {
+	bool throttled;
+} __kernel_type;
+
+static __always_inline bool compat_throttled(struct task_struct *task)
+{
+	if (bpf_core_field_exists(struct task_struct___v618, throttled))
+		return BPF_CORE_READ((struct task_struct___v618 *)task, throttled);
+	if (bpf_core_field_exists(struct cfs_rq, throttle_count))
+		return task->se.cfs_rq->throttle_count > 0;
+	return false;
+}
+
+/*
  * The path of a file is f_path; since 6.17 it is a member of a union ("fs: constify f_path").
  * CO-RE finds it in both; nothing to do. What may be missing is the counting
  * of system calls (CONFIG_TASK_XACCT): then all calls look like one.

@@ -21,6 +21,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "bpf/life.h"
+#include "bpf/tags.bpf.h"
 
 #define CLONE_THREAD	    0x00010000
 #define PF_EXITING	    0x00000004
@@ -30,23 +31,6 @@
 #define TICK_NS		    10000000 /* /proc counts start times in hundredths */
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* Tag of each thread of a VM. Sized by the tasks themselves. */
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct vmadj_tag);
-} life_task SEC(".maps");
-
-/* Key: slot. Read by user space through mmap. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, VMADJ_SLOTS);
-	__type(key, __u32);
-	__type(value, struct vmadj_thread);
-} life_thread SEC(".maps");
 
 /* The ring of emptied slots that life_slots describes. */
 struct {
@@ -127,10 +111,15 @@ static __always_inline void thread_base(struct vmadj_thread *thread, struct task
 static __always_inline void thread_register(struct task_struct *task, __u32 vm, bool born)
 {
 	struct vmadj_tag *tag, fresh = { .vm = vm };
+	__u16 *slot = slot_of_tid(task->pid);
 	struct vmadj_thread *thread;
 
 	if (bpf_task_storage_get(&life_task, task, NULL, 0))
 		return;
+	if (!slot) {
+		__sync_fetch_and_add(&life_slots.lost, 1);
+		return;
+	}
 	fresh.slot = slot_take();
 	if (!fresh.slot)
 		return;
@@ -144,7 +133,12 @@ static __always_inline void thread_register(struct task_struct *task, __u32 vm, 
 	if (task->on_cpu)
 		thread->on_cpu_ns = bpf_ktime_get_ns();
 	tag = bpf_task_storage_get(&life_task, task, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	thread->state = tag && tag->slot == fresh.slot ? VMADJ_THREAD_LIVE : VMADJ_THREAD_GONE;
+	if (tag && tag->slot == fresh.slot) {
+		*slot = fresh.slot;
+		thread->state = VMADJ_THREAD_LIVE;
+	} else {
+		thread->state = VMADJ_THREAD_GONE;
+	}
 	if (!tag)
 		__sync_fetch_and_add(&life_slots.lost, 1);
 }
@@ -152,7 +146,10 @@ static __always_inline void thread_register(struct task_struct *task, __u32 vm, 
 static __always_inline void thread_unregister(struct task_struct *task, struct vmadj_tag *tag)
 {
 	struct vmadj_thread *thread = bpf_map_lookup_elem(&life_thread, &tag->slot);
+	__u16 *slot = slot_of_tid(task->pid);
 
+	if (slot)
+		*slot = 0;
 	if (thread)
 		thread->state = VMADJ_THREAD_GONE;
 	bpf_task_storage_delete(&life_task, task);
@@ -193,21 +190,32 @@ int BPF_PROG(life_newtask, struct task_struct *task, unsigned long clone_flags)
 	return 0;
 }
 
+/* A thread that executes another program takes over its leader's id. */
+static __always_inline void thread_moved(struct task_struct *task, struct vmadj_tag *tag,
+					 pid_t old_tid)
+{
+	struct vmadj_thread *thread = bpf_map_lookup_elem(&life_thread, &tag->slot);
+	__u16 *slot = slot_of_tid(task->pid), *old = slot_of_tid(old_tid);
+
+	if (thread)
+		thread_fill(thread, task);
+	if (old)
+		*old = 0;
+	if (slot)
+		*slot = tag->slot;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(life_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	struct vmadj_event event = {};
 	struct vmadj_tag *tag = NULL;
-	struct vmadj_thread *thread;
 
 	event_fill(&event, VMADJ_EVENT_QEMU, task, bprm->file);
 	if (task->bpf_storage)
 		tag = bpf_task_storage_get(&life_task, task, NULL, 0);
 	if (tag) {
-		/* A thread that executes takes over its leader's id. */
-		thread = bpf_map_lookup_elem(&life_thread, &tag->slot);
-		if (thread)
-			thread_fill(thread, task);
+		thread_moved(task, tag, old_pid);
 		event.kind = VMADJ_EVENT_EXEC;
 	}
 	if (tag || is_qemu(&event))

@@ -16,10 +16,20 @@ enum vmadj_thread_state {
 	VMADJ_THREAD_GONE = 2, /* taken out while alive: nothing more will be counted */
 };
 
-/* What task storage holds: how a switch finds out whose thread this is. */
+/*
+ * What task storage holds: the truth about whose thread this is. It is slow to look up, so
+ * life_slot_of repeats it by thread id for the tasks that have storage.
+ */
 struct vmadj_tag {
 	__u32 slot;
 	__u32 vm; /* the VM's serial number, unique while the observer runs */
+};
+
+#define VMADJ_TIDS_SHIFT 11
+
+/* One entry of life_slot_of: the slots of 2048 thread ids that follow each other; 0: none. */
+struct vmadj_tids {
+	__u16 slot[1 << VMADJ_TIDS_SHIFT];
 };
 
 /*

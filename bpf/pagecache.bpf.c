@@ -22,6 +22,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "bpf/life.h"
+#include "bpf/tags.bpf.h"
 #include "bpf/pagecache.h"
 #include "bpf/compat.bpf.h"
 
@@ -30,14 +31,6 @@
 #define OWNER_FLAGS 7ULL
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* life.bpf.c's; shared when the programs are loaded. */
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct vmadj_tag);
-} life_task SEC(".maps");
 
 /* Key: slot. */
 struct {
@@ -55,12 +48,9 @@ __u64 pagecache_past;
 
 static __always_inline struct vmadj_pagecache *use_of(struct task_struct *task)
 {
-	struct vmadj_tag *tag;
+	__u32 slot = slot_of(task);
 
-	if (!task->bpf_storage)
-		return NULL;
-	tag = bpf_task_storage_get(&life_task, task, NULL, 0);
-	return tag ? bpf_map_lookup_elem(&pagecache_use, &tag->slot) : NULL;
+	return slot ? bpf_map_lookup_elem(&pagecache_use, &slot) : NULL;
 }
 
 /* The pages that this read added to a block device's cache now count. */

@@ -5,7 +5,7 @@
  * At each context switch. Run time, waiting and switches are the kernel's own
  * counters of the task that leaves (they are complete at that moment); ours is
  * only to say whose they are. A switch between two tasks of no VM ends after
- * two loads: task->bpf_storage is NULL for whoever carries no tag (life.bpf.c).
+ * three loads: task->bpf_storage is NULL for whoever carries no tag (life.bpf.c).
  *
  * Who caused a wait: each CPU remembers its last VMADJ_STINTS stints (who had it, from
  * when to when). When a thread leaves the CPU, the kernel's run_delay tells how
@@ -30,21 +30,15 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "bpf/life.h"
+#include "bpf/tags.bpf.h"
 #include "bpf/sched.h"
 #include "bpf/histogram.h"
+#include "bpf/compat.bpf.h"
 
 #define PF_KTHREAD 0x00200000
 #define TASK_DEAD  0x00000080
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* life.bpf.c's; shared when the programs are loaded. */
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct vmadj_tag);
-} life_task SEC(".maps");
 
 /* Key: slot. */
 struct {
@@ -55,52 +49,28 @@ struct {
 	__type(value, struct vmadj_sched);
 } sched_thread SEC(".maps");
 
-/* Key: slot. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, VMADJ_SLOTS);
-	__type(key, __u32);
-	__type(value, struct vmadj_wait_hist);
-} sched_wait SEC(".maps");
-
-/* Key: slot of the thread that waited. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, VMADJ_SLOTS);
-	__type(key, __u32);
-	__type(value, struct vmadj_blames);
-} sched_blame SEC(".maps");
-
-__u32 sched_epoch; /* which half of sched_blame is written: its lowest bit */
-
 /* Key: CPU; sized to the possible CPUs before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct vmadj_cpu);
-} sched_cpu SEC(".maps");
+	__type(value, struct vmadj_past);
+} sched_past SEC(".maps");
 
-/* Per CPU, a cache line each: threads of VMs that were preempted there and are still runnable. */
-struct {
-	__u32 threads;
-	__u32 pad[15];
-} sched_waiting[VMADJ_CPUS];
+struct vmadj_cpu sched_cpu[VMADJ_CPUS];
 
-static __always_inline typeof(sched_waiting[0]) *waiting_on(__u32 cpu_id)
+static __always_inline struct vmadj_cpu *cpu_at(__u32 id)
 {
-	return &sched_waiting[cpu_id & (VMADJ_CPUS - 1)];
+	return &sched_cpu[id & (VMADJ_CPUS - 1)];
 }
 
 static __always_inline void who_is(struct vmadj_who *who, struct task_struct *task,
-				   struct vmadj_tag *tag)
+				   const struct vmadj_sched *sched)
 {
 	who->word[0] = 0;
 	who->word[1] = 0;
-	if (tag) {
-		who->vm = tag->vm;
+	if (sched) {
+		who->vm = sched->vm;
 		who->kind = VMADJ_WHO_VM;
 	} else if (!task->pid) {
 		who->kind = VMADJ_WHO_WAKEUP;
@@ -110,33 +80,40 @@ static __always_inline void who_is(struct vmadj_who *who, struct task_struct *ta
 	}
 }
 
-/*
- * The stint of @prev that ends @now. All switches since the one before were remembered if
- * @prev is a VM's thread or somebody is waiting; else @prev may have shared that
- * time with others, and has had the CPU since its own run time began to grow.
- */
-static __always_inline void stint_add(struct vmadj_cpu *cpu, bool all_seen,
-				      struct task_struct *prev, struct vmadj_tag *tag, __u64 now)
-{
-	struct vmadj_stint *stint = &cpu->stints[cpu->head & (VMADJ_STINTS - 1)];
-	__u64 ran = prev->se.sum_exec_runtime - prev->se.prev_sum_exec_runtime;
-
-	stint->start_ns = cpu->end_ns;
-	if (!all_seen && !tag && prev->pid && now - ran > cpu->end_ns)
-		stint->start_ns = now - ran;
-	stint->end_ns = now;
-	who_is(&stint->who, prev, tag);
-	cpu->end_ns = now;
-	cpu->head++;
-}
-
 static __always_inline bool who_same(const struct vmadj_who *a, const struct vmadj_who *b)
 {
 	return a->word[0] == b->word[0] && a->word[1] == b->word[1];
 }
 
 /*
- * The three functions that follow are global, so that the verifier looks at each
+ * The stint of @prev that ends @now. All switches since the one before were remembered if
+ * @prev is a VM's thread or somebody is waiting; else @prev may have shared that
+ * time with others, and has had the CPU since its own run time began to grow.
+ */
+static __always_inline void stint_add(struct vmadj_cpu *cpu, struct vmadj_past *past,
+				      struct task_struct *prev, const struct vmadj_sched *sched,
+				      __u64 now)
+{
+	__u64 ran = prev->se.sum_exec_runtime - prev->se.prev_sum_exec_runtime;
+	__u64 start_ns = cpu->last.end_ns;
+	struct vmadj_who who;
+
+	if (!cpu->waiting && !sched && prev->pid && now - ran > start_ns)
+		start_ns = now - ran;
+	who_is(&who, prev, sched);
+	if (who_same(&who, &cpu->last.who) && start_ns == cpu->last.end_ns) {
+		cpu->last.end_ns = now;
+		return;
+	}
+	past->older[cpu->head & (VMADJ_STINTS - 1)] = cpu->last;
+	cpu->head++;
+	cpu->last.start_ns = start_ns;
+	cpu->last.end_ns = now;
+	cpu->last.who = who;
+}
+
+/*
+ * The functions that follow are global, so that the verifier looks at each
  * once and not once for every way there.
  */
 
@@ -157,118 +134,156 @@ __noinline int blame_add(struct vmadj_blame *blame, struct vmadj_who *who, __u64
 	return 0;
 }
 
-/* The wait lies in [came - wait_ns, came) on this CPU, whose youngest stint ended at came. */
-__noinline int blame_stints(struct vmadj_blame *blame, struct vmadj_cpu *cpu,
-			    struct vmadj_sched *sched, __u64 wait_ns)
+/* The part of a wait that no stint has explained yet: [from_ns, until_ns), less what lay between.
+ */
+struct span {
+	__u64 from_ns;
+	__u64 until_ns;
+	__u64 left_ns;
+};
+
+/* Lays what overlaps with @stint to whoever ran then. Return: whether older ones may explain more.
+ */
+__noinline int blame_stint(struct vmadj_sched *sched, struct vmadj_cpu *cpu,
+			   struct vmadj_stint *stint, struct span *span)
 {
-	__u64 from, until, left = wait_ns;
+	struct vmadj_who who;
+	__u64 start, end;
 
-	if (!blame || !cpu || !sched)
+	if (!sched || !cpu || !stint || !span)
 		return 0;
-	until = sched->since_ns;
-	from = until - wait_ns;
+	start = stint->start_ns > span->from_ns ? stint->start_ns : span->from_ns;
+	end = stint->end_ns < span->until_ns ? stint->end_ns : span->until_ns;
+	if (stint->end_ns <= span->from_ns)
+		return 0;
+	if (end <= start)
+		return 1;
+	who = stint->who;
+	/* Runnable since it was preempted, and yet the CPU idled: not let run. */
+	if (who.kind == VMADJ_WHO_WAKEUP && sched->preempted_by.kind)
+		who.kind = VMADJ_WHO_LIMIT;
+	blame_add(&sched->blame[cpu->epoch & 1], &who, end - start);
+	span->left_ns -= end - start;
+	span->until_ns = start;
+	return 1;
+}
 
-	for (__u32 i = 1; i <= VMADJ_STINTS; i++) {
-		struct vmadj_stint *stint = &cpu->stints[(cpu->head - i) & (VMADJ_STINTS - 1)];
-		struct vmadj_who who = stint->who;
-		__u64 start = stint->start_ns > from ? stint->start_ns : from;
-		__u64 end = stint->end_ns < until ? stint->end_ns : until;
+/* The wait ended when the thread came, as did this CPU's youngest stint. */
+__noinline int blame_stints(struct vmadj_sched *sched, struct vmadj_cpu *cpu,
+			    struct vmadj_past *past, __u64 wait_ns)
+{
+	struct span span = { .left_ns = wait_ns };
+	int more;
 
-		if (end <= from || !stint->end_ns)
-			break;
-		if (end <= start)
-			continue;
-		/* Runnable since it was preempted, and yet the CPU idled: not let run. */
-		if (who.kind == VMADJ_WHO_WAKEUP && sched->preempted_by.kind)
-			who.kind = VMADJ_WHO_LIMIT;
-		blame_add(blame, &who, end - start);
-		left -= end - start;
-		until = start;
-	}
-	if (left <= wait_ns)
-		blame->by[0].wait_ns += left;
+	if (!sched || !cpu || !past)
+		return 0;
+	span.until_ns = sched->since_ns;
+	span.from_ns = span.until_ns - wait_ns;
+	more = blame_stint(sched, cpu, &cpu->last, &span);
+	for (__u32 i = 1; i <= VMADJ_STINTS && more && span.left_ns; i++)
+		more = blame_stint(sched, cpu, &past->older[(cpu->head - i) & (VMADJ_STINTS - 1)],
+				   &span);
+	sched->blame[cpu->epoch & 1].by[0].wait_ns += span.left_ns;
 	return 0;
 }
 
-__noinline int hist_add(struct vmadj_wait_hist *hist, __u64 wait_ns)
+__noinline int hist_add(struct vmadj_sched *sched, __u64 wait_ns)
 {
 	__u32 slot = vmadj_wait_slot(wait_ns);
 
-	if (hist && slot < VMADJ_WAIT_SLOTS)
-		hist->slots[slot]++;
+	if (sched && slot < VMADJ_WAIT_SLOTS)
+		sched->waits[slot]++;
 	return 0;
 }
 
-static __always_inline void wait_add(struct vmadj_cpu *cpu, __u32 slot, struct vmadj_sched *sched,
-				     __u64 wait_ns)
+/* The record of a thread, NULL if it is no VM's; its VM is filled in when it is seen first. */
+static __always_inline struct vmadj_sched *sched_of(struct task_struct *task)
 {
-	struct vmadj_wait_hist *hist = bpf_map_lookup_elem(&sched_wait, &slot);
-	struct vmadj_blames *blames = bpf_map_lookup_elem(&sched_blame, &slot);
-	struct vmadj_blame *blame;
+	__u32 slot = slot_of(task);
+	struct vmadj_thread *thread;
+	struct vmadj_sched *sched;
 
-	if (!hist || !blames)
-		return;
-	hist_add(hist, wait_ns);
-	blame = &blames->half[*(volatile __u32 *)&sched_epoch & 1];
-	if (sched->moved)
-		blame_add(blame, &sched->preempted_by, wait_ns);
-	else
-		blame_stints(blame, cpu, sched, wait_ns);
+	if (!slot)
+		return NULL;
+	sched = bpf_map_lookup_elem(&sched_thread, &slot);
+	if (sched && !sched->vm) {
+		thread = bpf_map_lookup_elem(&life_thread, &slot);
+		if (thread)
+			sched->vm = thread->vm;
+	}
+	return sched;
 }
 
-static __always_inline void switch_out(struct vmadj_cpu *cpu, struct vmadj_tag *tag,
-				       struct task_struct *prev, struct task_struct *next,
-				       struct vmadj_tag *next_tag)
+/* Its last switch. By its tag, not by its id: an id may have changed hands in an exec. */
+static __always_inline void thread_dies(struct task_struct *prev)
 {
-	struct vmadj_sched *sched = bpf_map_lookup_elem(&sched_thread, &tag->slot);
-	__u64 wait_ns = prev->sched_info.run_delay;
-	unsigned int state = prev->__state;
+	struct vmadj_tag *tag = bpf_task_storage_get(&life_task, prev, NULL, 0);
+	struct vmadj_sched *sched;
+	__u16 *slot;
 
-	if (!sched)
+	if (!tag)
 		return;
+	slot = slot_of_tid(prev->pid);
+	if (slot && *slot == tag->slot)
+		*slot = 0;
+	sched = bpf_map_lookup_elem(&sched_thread, &tag->slot);
+	if (sched)
+		sched->state = VMADJ_SCHED_DEAD;
+}
+
+static __always_inline void switch_out(struct vmadj_cpu *cpu, struct vmadj_past *past,
+				       struct vmadj_sched *sched, struct task_struct *prev)
+{
+	__u64 wait_ns = prev->sched_info.run_delay, waited = wait_ns - sched->wait_ns;
+
 	/* The first wait after registration cannot be told from those before it. */
-	if (sched->state == VMADJ_SCHED_RUNNING && wait_ns > sched->wait_ns)
-		wait_add(cpu, tag->slot, sched, wait_ns - sched->wait_ns);
+	if (sched->state == VMADJ_SCHED_RUNNING && wait_ns > sched->wait_ns) {
+		hist_add(sched, waited);
+		if (sched->moved)
+			blame_add(&sched->blame[cpu->epoch & 1], &sched->preempted_by, waited);
+		else
+			blame_stints(sched, cpu, past, waited);
+	}
 	sched->run_ns = prev->se.sum_exec_runtime;
 	sched->run_clock = sched->run_ns << 1;
 	sched->wait_ns = wait_ns;
 	sched->preemptions = prev->nivcsw;
 	sched->switches = prev->nvcsw + sched->preemptions;
 	sched->migrations = prev->se.nr_migrations;
-	sched->state = state & TASK_DEAD ? VMADJ_SCHED_DEAD : VMADJ_SCHED_SLEEPING;
-	if (!state) {
-		sched->state = VMADJ_SCHED_PREEMPTED;
-		sched->waits_on = sched->cpu + 1;
-		who_is(&sched->preempted_by, next, next_tag);
-		__sync_fetch_and_add(&waiting_on(sched->cpu)->threads, 1);
-	}
+	sched->state = VMADJ_SCHED_SLEEPING;
 }
 
-static __always_inline void wait_end(struct vmadj_sched *sched, __u32 cpu_id)
+static __always_inline void wait_begin(struct vmadj_cpu *cpu, __u32 cpu_id,
+				       struct vmadj_sched *sched, struct task_struct *prev,
+				       struct task_struct *next,
+				       const struct vmadj_sched *next_sched)
 {
-	__u32 waited_on = sched->waits_on - 1;
-
-	__sync_fetch_and_add(&waiting_on(waited_on)->threads, -1);
-	sched->moved = waited_on != cpu_id;
-	sched->waits_on = 0;
-}
-
-static __always_inline void switch_in(__u32 cpu_id, struct vmadj_tag *tag, struct task_struct *next,
-				      __u64 now)
-{
-	struct vmadj_sched *sched = bpf_map_lookup_elem(&sched_thread, &tag->slot);
-
-	if (!sched)
+	sched->state = VMADJ_SCHED_PREEMPTED;
+	who_is(&sched->preempted_by, next, next_sched);
+	if (compat_throttled(prev)) {
+		/* Whoever runs meanwhile is not to blame. */
+		sched->preempted_by.kind = VMADJ_WHO_LIMIT;
+		sched->moved = 1;
 		return;
+	}
+	sched->waits_on = cpu_id + 1;
+	__sync_fetch_and_add(&cpu->waiting, 1);
+}
+
+static __always_inline void switch_in(__u32 cpu_id, struct vmadj_sched *sched,
+				      struct task_struct *next, __u64 now)
+{
 	if (sched->state == VMADJ_SCHED_UNSEEN) {
 		sched->wait_ns = next->sched_info.run_delay;
 		sched->run_ns = next->se.sum_exec_runtime;
 	}
 	if (sched->waits_on) {
-		wait_end(sched, cpu_id);
-	} else {
-		sched->moved = 0;
+		__sync_fetch_and_add(&cpu_at(sched->waits_on - 1)->waiting, -1);
+		sched->moved = sched->waits_on - 1 != cpu_id;
+		sched->waits_on = 0;
+	} else if (sched->state != VMADJ_SCHED_PREEMPTED) {
 		sched->preempted_by.kind = VMADJ_WHO_OTHER;
+		sched->moved = 0;
 	}
 	sched->run_clock = (next->se.sum_exec_runtime - now) << 1 | 1;
 	sched->since_ns = now;
@@ -281,30 +296,33 @@ static __always_inline void switch_in(__u32 cpu_id, struct vmadj_tag *tag, struc
 static __noinline int switch_slow(__u64 *ctx)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
-	struct vmadj_tag *prev_tag = NULL, *next_tag = NULL;
 	__u32 cpu_id = prev->thread_info.cpu;
-	struct vmadj_cpu *cpu = bpf_map_lookup_elem(&sched_cpu, &cpu_id);
+	struct vmadj_cpu *cpu = cpu_at(cpu_id);
+	struct vmadj_past *past = bpf_map_lookup_elem(&sched_past, &cpu_id);
+	struct vmadj_sched *prev_sched = sched_of(prev), *next_sched = sched_of(next);
+	unsigned int state = prev->__state;
 	__u64 now;
 
-	if (!cpu)
+	if (!past)
 		return 0;
-	if (prev->bpf_storage)
-		prev_tag = bpf_task_storage_get(&life_task, prev, NULL, 0);
-	if (next->bpf_storage)
-		next_tag = bpf_task_storage_get(&life_task, next, NULL, 0);
 	/* Storage of somebody else's. (The verifier lets no two pointers be tested as one.) */
-	barrier_var(prev_tag);
-	if (!prev_tag) {
-		barrier_var(next_tag);
-		if (!next_tag && !waiting_on(cpu_id)->threads)
+	if (!prev_sched) {
+		barrier_var(next_sched);
+		if (!next_sched && !cpu->waiting)
 			return 0;
 	}
 	now = bpf_ktime_get_ns();
-	if (prev_tag)
-		switch_out(cpu, prev_tag, prev, next, next_tag);
-	stint_add(cpu, waiting_on(cpu_id)->threads, prev, prev_tag, now);
-	if (next_tag)
-		switch_in(cpu_id, next_tag, next, now);
+	if (prev_sched)
+		switch_out(cpu, past, prev_sched, prev);
+	stint_add(cpu, past, prev, prev_sched, now);
+	if (prev_sched) {
+		if (!state)
+			wait_begin(cpu, cpu_id, prev_sched, prev, next, next_sched);
+		else if (state & TASK_DEAD)
+			thread_dies(prev);
+	}
+	if (next_sched)
+		switch_in(cpu_id, next_sched, next, now);
 	return 0;
 }
 
@@ -313,7 +331,7 @@ int sched_switch(__u64 *ctx)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
 
-	if (!prev->bpf_storage && !next->bpf_storage && !waiting_on(prev->thread_info.cpu)->threads)
+	if (!prev->bpf_storage && !next->bpf_storage && !cpu_at(prev->thread_info.cpu)->waiting)
 		return 0;
 	return switch_slow(ctx);
 }

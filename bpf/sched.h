@@ -36,36 +36,11 @@ struct vmadj_who {
 	};
 };
 
-/* Totals of the kernel's own counters for the thread, as of its last switch. */
-struct vmadj_sched {
-	/*
-	 * Run time readable at any moment without tearing, one word: twice the run
-	 * time while off the CPU; while on it, twice (run time - monotonic time of
-	 * the switch) plus one, so that adding the time of reading gives run time.
-	 */
-	__u64 run_clock;
-	__u64 run_ns;
-	__u64 wait_ns;
-	__u64 switches;
-	__u64 preemptions;
-	__u64 migrations;
-	__u64 since_ns; /* monotonic: when it was last switched in */
-	__u32 state;	/* enum vmadj_sched_state */
-	__u32 cpu;	/* it ran there last */
-	__u32 waits_on; /* one more than the CPU it was preempted on, while PREEMPTED; else 0 */
-	__u32 moved;	/* that wait ended on another CPU */
-	struct vmadj_who preempted_by; /* before it ran last; OTHER: it had slept */
-};
-
 /*
  * Histogram of waits: slots[i] counts waits in [lo(i), lo(i + 1)), four slots an
- * octave from 1 us on; slot 0 holds what is shorter, the last one what is longer.
+ * octave from 1 us on (histogram.h); slot 0 holds what is shorter, the last one what is longer.
  */
 #define VMADJ_WAIT_SLOTS 96
-
-struct vmadj_wait_hist {
-	__u32 slots[VMADJ_WAIT_SLOTS];
-};
 
 #define VMADJ_CULPRITS 16 /* entries; the first is "other", for whoever finds no room */
 
@@ -77,16 +52,38 @@ struct vmadj_blame {
 };
 
 /*
- * One half is written, as sched_epoch says; the other one user space empties and then
- * turns the epoch, about once a second. So few entries serve any number of culprits.
+ * One slot of sched_thread: totals of the kernel's own counters, as of the thread's last
+ * switch. All of it in one place, what every switch needs in the first 64 bytes: most switches
+ * find it in no cache.
  */
-struct vmadj_blames {
-	struct vmadj_blame half[2];
-};
+struct vmadj_sched {
+	/*
+	 * Run time readable at any moment without tearing, one word: twice the run
+	 * time while off the CPU; while on it, twice (run time - monotonic time of
+	 * the switch) plus one, so that adding the time of reading gives run time.
+	 */
+	__u64 run_clock;
+	__u64 run_ns;
+	__u64 wait_ns;
+	__u64 switches;
+	__u64 preemptions;
+	__u64 since_ns; /* monotonic: when it was last switched in */
+	__u32 state;	/* enum vmadj_sched_state */
+	__u32 cpu;	/* it ran there last */
+	__u32 vm;	/* serial of its VM */
+	__u32 waits_on; /* one more than the CPU it was preempted on, while PREEMPTED; else 0 */
 
-#define VMADJ_CPUS \
-	1024 /* sched_waiting is as long; CPUs beyond share its entries, which is harmless */
-#define VMADJ_STINTS 32 /* a power of two: how far back a wait can be explained */
+	__u64 migrations;
+	struct vmadj_who preempted_by; /* before it ran last; OTHER: it had slept */
+	__u32 moved; /* that wait is all laid to preempted_by: it ended on another CPU, or is a
+			limit's */
+	__u32 waits[VMADJ_WAIT_SLOTS];
+	/*
+	 * One half is written, as the CPU's epoch says; the other one user space empties and
+	 * then turns the epoch, about once a second. So few entries serve any number of culprits.
+	 */
+	struct vmadj_blame blame[2];
+} __attribute__((aligned(64)));
 
 struct vmadj_stint {
 	__u64 start_ns; /* monotonic */
@@ -94,9 +91,18 @@ struct vmadj_stint {
 	struct vmadj_who who;
 };
 
-/* One CPU's recent past, written only by that CPU. */
+#define VMADJ_CPUS 4096
+
+/* What a switch needs of its CPU, one cache line, written by that CPU (waiting: by any). */
 struct vmadj_cpu {
-	__u64 head;   /* stints[head - 1] is the youngest */
-	__u64 end_ns; /* of the youngest stint */
-	struct vmadj_stint stints[VMADJ_STINTS];
+	__u32 waiting; /* threads of VMs that were preempted here and are still runnable */
+	__u32 epoch;   /* which half of the blame is written: its lowest bit */
+	__u64 head;    /* older[head - 1] is the youngest of the older stints */
+	struct vmadj_stint last;
+} __attribute__((aligned(64)));
+
+#define VMADJ_STINTS 128 /* a power of two: how far back a wait can be explained */
+
+struct vmadj_past {
+	struct vmadj_stint older[VMADJ_STINTS];
 };

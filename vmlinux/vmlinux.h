@@ -107,7 +107,12 @@ struct mm_struct {
 	struct file *exe_file;
 } __kernel_type;
 
+struct cfs_rq {
+	int throttle_count;
+} __kernel_type;
+
 struct sched_entity {
+	struct cfs_rq *cfs_rq;
 	__u64 exec_start;
 	__u64 sum_exec_runtime;
 	__u64 prev_sum_exec_runtime;

@@ -3,6 +3,7 @@
 #include "user/observe/life.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,10 @@
 #include "user/observe/kvm_layout.h"
 #include "user/observe/window.h"
 #include "user/util/cleanup.h"
-#include "user/util/log.h"
+#include "user/util/file.h"
+#include "user/util/scan.h"
+
+#define PID_MAX_DEFAULT 32768
 
 struct vmadj_life {
 	struct life_bpf *skel;
@@ -36,14 +40,33 @@ static int on_event(void *data, void *record, size_t size)
 	return 0;
 }
 
+/* Raised later, it makes us refuse the threads beyond (vmadj_life_lost()). */
+static uint32_t greatest_tid(void)
+{
+	uint64_t max = PID_MAX_DEFAULT;
+	const char *at;
+	char text[32];
+
+	if (vmadj_file_read(AT_FDCWD, "/proc/sys/kernel/pid_max", text, sizeof(text)) > 0) {
+		at = text;
+		(void)vmadj_scan_u64(&at, &max);
+	}
+	return (uint32_t)max;
+}
+
 static int life_load(struct vmadj_life *life)
 {
 	int err;
 
-	life->skel = life_bpf__open_and_load();
+	life->skel = life_bpf__open();
 	if (!life->skel)
 		return -errno;
-	err = life_bpf__attach(life->skel);
+	err = bpf_map__set_max_entries(life->skel->maps.life_slot_of,
+				       (greatest_tid() >> VMADJ_TIDS_SHIFT) + 1);
+	if (!err)
+		err = life_bpf__load(life->skel);
+	if (!err)
+		err = life_bpf__attach(life->skel);
 	if (err)
 		return err;
 	vmadj_window_init(&life->threads, life->skel->maps.life_thread);
@@ -91,9 +114,23 @@ struct bpf_object *vmadj_life_object(struct vmadj_life *life)
 	return life->skel->obj;
 }
 
-const struct bpf_map *vmadj_life_tags(const struct vmadj_life *life)
+int vmadj_life_share(const struct vmadj_life *life, struct bpf_object *object)
 {
-	return life->skel->maps.life_task;
+	const struct bpf_map *const ours[] = {
+		life->skel->maps.life_task,
+		life->skel->maps.life_slot_of,
+		life->skel->maps.life_thread,
+	};
+	struct bpf_map *theirs;
+	int err;
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		theirs = bpf_object__find_map_by_name(object, bpf_map__name(ours[i]));
+		err = theirs ? bpf_map__reuse_fd(theirs, bpf_map__fd(ours[i])) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 int vmadj_life_set_process(struct vmadj_life *life, pid_t tgid, const struct vmadj_process *process)

@@ -18,7 +18,6 @@
 #include "bpf/life.h"
 
 struct btf;
-struct bpf_map;
 struct bpf_object;
 struct vmadj_life;
 
@@ -27,8 +26,9 @@ int vmadj_life_open(struct btf *vmlinux, struct vmadj_life **ret_life);
 void vmadj_life_close(struct vmadj_life *life);
 
 struct bpf_object *vmadj_life_object(struct vmadj_life *life);
-const struct bpf_map *vmadj_life_tags(
-	const struct vmadj_life *life); /* for other objects to share */
+
+/** vmadj_life_share() - let @object, not yet loaded, use our maps; Return: 0, -errno. */
+int vmadj_life_share(const struct vmadj_life *life, struct bpf_object *object);
 
 /** vmadj_life_set_process() - from the next scan on @tgid is VM @vm; Return: 0; -E2BIG: full. */
 int vmadj_life_set_process(struct vmadj_life *life, pid_t tgid,

@@ -88,7 +88,7 @@ static int open_sched(struct vmadj_observer *observer)
 		"run time and waiting are not known, so nothing is observed",
 		"see the rights above; `vmadjust-bpf -v doctor` shows what the kernel said",
 	};
-	int err = vmadj_sched_open(vmadj_life_tags(observer->life), &observer->sched);
+	int err = vmadj_sched_open(observer->life, &observer->sched);
 
 	if (err) {
 		vmadj_checks_lack(&observer->checks, &lack, "refused: %s", strerror(-err));
@@ -108,8 +108,8 @@ static void open_pagecache(struct vmadj_observer *observer)
 		"run a kernel with the event mm_filemap_get_pages (6.12 and later), or one that allows fexit programs",
 	};
 	const char *via;
-	int err = vmadj_pagecache_open(observer->vmlinux, vmadj_life_tags(observer->life),
-				       &observer->pagecache, &via);
+	int err =
+		vmadj_pagecache_open(observer->vmlinux, observer->life, &observer->pagecache, &via);
 
 	if (err) {
 		vmadj_checks_lack(&observer->checks, &lack, "refused: %s", strerror(-err));

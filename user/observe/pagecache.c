@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "pagecache.skel.h"
+#include "user/observe/life.h"
 #include "user/observe/probe.h"
 #include "user/observe/window.h"
 
@@ -39,7 +40,7 @@ static int choose(struct vmadj_pagecache_view *view, const struct btf *vmlinux,
 }
 
 static int pagecache_load(struct vmadj_pagecache_view *view, const struct btf *vmlinux,
-			  const struct bpf_map *tags, const char **ret_via)
+			  const struct vmadj_life *life, const char **ret_via)
 {
 	int err;
 
@@ -49,7 +50,7 @@ static int pagecache_load(struct vmadj_pagecache_view *view, const struct btf *v
 	view->skel->rodata->pagecache_shift = (__u32)ffsl(sysconf(_SC_PAGESIZE)) - 1;
 	err = choose(view, vmlinux, ret_via);
 	if (!err)
-		err = bpf_map__reuse_fd(view->skel->maps.life_task, bpf_map__fd(tags));
+		err = vmadj_life_share(life, view->skel->obj);
 	if (!err)
 		err = pagecache_bpf__load(view->skel);
 	if (!err)
@@ -59,7 +60,7 @@ static int pagecache_load(struct vmadj_pagecache_view *view, const struct btf *v
 	return err;
 }
 
-int vmadj_pagecache_open(const struct btf *vmlinux, const struct bpf_map *tags,
+int vmadj_pagecache_open(const struct btf *vmlinux, const struct vmadj_life *life,
 			 struct vmadj_pagecache_view **ret_view, const char **ret_via)
 {
 	struct vmadj_pagecache_view *view = calloc(1, sizeof(*view));
@@ -67,7 +68,7 @@ int vmadj_pagecache_open(const struct btf *vmlinux, const struct bpf_map *tags,
 
 	if (!view)
 		return -ENOMEM;
-	err = pagecache_load(view, vmlinux, tags, ret_via);
+	err = pagecache_load(view, vmlinux, life, ret_via);
 	if (err) {
 		vmadj_pagecache_close(view);
 		return err;

@@ -14,17 +14,17 @@
 #include "bpf/pagecache.h"
 
 struct btf;
-struct bpf_map;
 struct bpf_object;
+struct vmadj_life;
 struct vmadj_pagecache_view;
 
 /**
- * vmadj_pagecache_open() - load and attach what this kernel has; @tags is life's
+ * vmadj_pagecache_open() - load and attach what this kernel has
  *
  * Return: 0 and in @ret_via where reads are counted; -EOPNOTSUPP: nowhere; -ENOMEM;
  * the kernel's errno.
  */
-int vmadj_pagecache_open(const struct btf *vmlinux, const struct bpf_map *tags,
+int vmadj_pagecache_open(const struct btf *vmlinux, const struct vmadj_life *life,
 			 struct vmadj_pagecache_view **ret_view, const char **ret_via);
 void vmadj_pagecache_close(struct vmadj_pagecache_view *view);
 struct bpf_object *vmadj_pagecache_object(struct vmadj_pagecache_view *view);

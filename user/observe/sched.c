@@ -9,47 +9,47 @@
 #include <bpf/libbpf.h>
 
 #include "sched.skel.h"
+#include "user/observe/life.h"
 #include "user/observe/window.h"
 
 struct vmadj_sched_view {
 	struct sched_bpf *skel;
+	int cpus;
 	struct vmadj_window threads;
-	struct vmadj_window waits;
-	struct vmadj_window blames;
 };
 
-static int sched_load(struct vmadj_sched_view *view, const struct bpf_map *tags)
+static int sched_load(struct vmadj_sched_view *view, const struct vmadj_life *life)
 {
-	int cpus = libbpf_num_possible_cpus(), err;
+	int err;
 
 	view->skel = sched_bpf__open();
 	if (!view->skel)
 		return -errno;
-	if (cpus < 0)
-		return cpus;
-	err = bpf_map__set_max_entries(view->skel->maps.sched_cpu, (__u32)cpus);
+	view->cpus = libbpf_num_possible_cpus();
+	if (view->cpus < 0)
+		return view->cpus;
+	if (view->cpus > VMADJ_CPUS)
+		return -E2BIG;
+	err = bpf_map__set_max_entries(view->skel->maps.sched_past, (__u32)view->cpus);
 	if (!err)
-		err = bpf_map__reuse_fd(view->skel->maps.life_task, bpf_map__fd(tags));
+		err = vmadj_life_share(life, view->skel->obj);
 	if (!err)
 		err = sched_bpf__load(view->skel);
 	if (!err)
 		err = sched_bpf__attach(view->skel);
-	if (err)
-		return err;
-	vmadj_window_init(&view->threads, view->skel->maps.sched_thread);
-	vmadj_window_init(&view->waits, view->skel->maps.sched_wait);
-	vmadj_window_init(&view->blames, view->skel->maps.sched_blame);
-	return 0;
+	if (!err)
+		vmadj_window_init(&view->threads, view->skel->maps.sched_thread);
+	return err;
 }
 
-int vmadj_sched_open(const struct bpf_map *tags, struct vmadj_sched_view **ret_view)
+int vmadj_sched_open(const struct vmadj_life *life, struct vmadj_sched_view **ret_view)
 {
 	struct vmadj_sched_view *view = calloc(1, sizeof(*view));
 	int err;
 
 	if (!view)
 		return -ENOMEM;
-	err = sched_load(view, tags);
+	err = sched_load(view, life);
 	if (err) {
 		vmadj_sched_close(view);
 		return err;
@@ -63,8 +63,6 @@ void vmadj_sched_close(struct vmadj_sched_view *view)
 	if (!view)
 		return;
 	vmadj_window_close(&view->threads);
-	vmadj_window_close(&view->waits);
-	vmadj_window_close(&view->blames);
 	sched_bpf__destroy(view->skel);
 	free(view);
 }
@@ -76,50 +74,32 @@ struct bpf_object *vmadj_sched_object(struct vmadj_sched_view *view)
 
 int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots)
 {
-	int err = vmadj_window_reach(&view->threads, slots);
-
-	if (!err)
-		err = vmadj_window_reach(&view->waits, slots);
-	if (!err)
-		err = vmadj_window_reach(&view->blames, slots);
-	return err;
+	return vmadj_window_reach(&view->threads, slots);
 }
 
-const struct vmadj_sched *vmadj_sched_at(const struct vmadj_sched_view *view, uint32_t slot)
+struct vmadj_sched *vmadj_sched_at(const struct vmadj_sched_view *view, uint32_t slot)
 {
 	return vmadj_window_at(&view->threads, slot);
 }
 
-const struct vmadj_wait_hist *vmadj_sched_hist_at(const struct vmadj_sched_view *view,
-						  uint32_t slot)
+struct vmadj_blame *vmadj_sched_blame(const struct vmadj_sched_view *view,
+				      struct vmadj_sched *sched, unsigned int which)
 {
-	return vmadj_window_at(&view->waits, slot);
-}
-
-struct vmadj_blame *vmadj_sched_blame_at(const struct vmadj_sched_view *view, uint32_t slot,
-					 unsigned int which)
-{
-	struct vmadj_blames *blames = vmadj_window_at(&view->blames, slot);
-
-	return blames ? &blames->half[(view->skel->bss->sched_epoch + which) & 1] : NULL;
+	return &sched->blame[(view->skel->bss->sched_cpu[0].epoch + which) & 1];
 }
 
 void vmadj_sched_turn_epoch(struct vmadj_sched_view *view)
 {
-	__atomic_add_fetch(&view->skel->bss->sched_epoch, 1, __ATOMIC_RELEASE);
+	for (int i = 0; i < view->cpus; i++)
+		__atomic_add_fetch(&view->skel->bss->sched_cpu[i].epoch, 1, __ATOMIC_RELEASE);
 }
 
 void vmadj_sched_clear(struct vmadj_sched_view *view, uint32_t slot)
 {
-	struct vmadj_sched *sched = vmadj_window_at(&view->threads, slot);
-	struct vmadj_wait_hist *hist = vmadj_window_at(&view->waits, slot);
-	struct vmadj_blames *blame = vmadj_window_at(&view->blames, slot);
+	struct vmadj_sched *sched = vmadj_sched_at(view, slot);
 
-	if (!sched || !hist || !blame)
-		return;
-	memset(sched, 0, sizeof(*sched));
-	memset(hist, 0, sizeof(*hist));
-	memset(blame, 0, sizeof(*blame));
+	if (sched)
+		memset(sched, 0, sizeof(*sched));
 }
 
 uint64_t vmadj_sched_run_ns(const struct vmadj_sched *sched, uint64_t now_ns)

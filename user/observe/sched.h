@@ -13,26 +13,27 @@
 
 #include "bpf/sched.h"
 
-struct bpf_map;
 struct bpf_object;
+struct vmadj_life;
 struct vmadj_sched_view;
 
-/** vmadj_sched_open() - load and attach; @tags is life's. Return: 0; -ENOMEM; the kernel's errno.
+/**
+ * vmadj_sched_open() - load and attach
+ *
+ * Return: 0; -ENOMEM; -E2BIG: more than VMADJ_CPUS CPUs; the kernel's errno.
  */
-int vmadj_sched_open(const struct bpf_map *tags, struct vmadj_sched_view **ret_view);
+int vmadj_sched_open(const struct vmadj_life *life, struct vmadj_sched_view **ret_view);
 void vmadj_sched_close(struct vmadj_sched_view *view);
 struct bpf_object *vmadj_sched_object(struct vmadj_sched_view *view);
 
 /** vmadj_sched_refresh() - map the first @slots slots; Return: 0, -errno. */
 int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots);
 
-const struct vmadj_sched *vmadj_sched_at(const struct vmadj_sched_view *view, uint32_t slot);
-const struct vmadj_wait_hist *vmadj_sched_hist_at(const struct vmadj_sched_view *view,
-						  uint32_t slot);
+struct vmadj_sched *vmadj_sched_at(const struct vmadj_sched_view *view, uint32_t slot);
 
-/* Blame: [0] is the half being written, [1] the one that may be emptied. */
-struct vmadj_blame *vmadj_sched_blame_at(const struct vmadj_sched_view *view, uint32_t slot,
-					 unsigned int which);
+/* Which half of the blame: 0 is the one being written, 1 the one that may be emptied. */
+struct vmadj_blame *vmadj_sched_blame(const struct vmadj_sched_view *view,
+				      struct vmadj_sched *sched, unsigned int which);
 void vmadj_sched_turn_epoch(struct vmadj_sched_view *view);
 void vmadj_sched_clear(struct vmadj_sched_view *view, uint32_t slot);
 

@@ -97,15 +97,16 @@ static int judge(struct test *test, unsigned int i)
 {
 	uint32_t slot = vmadj_tagged_slot(test->tagged, i);
 	const struct vmadj_thread *thread = vmadj_life_thread(test->life, slot);
-	const struct vmadj_sched *sched = vmadj_sched_at(test->view, slot);
-	const struct vmadj_blame *blame = vmadj_sched_blame_at(test->view, slot, 0);
+	struct vmadj_sched *sched = vmadj_sched_at(test->view, slot);
+	const struct vmadj_blame *blame;
 	struct kernel_counts kernel;
 	int err = read_kernel(vmadj_tagged_tid(test->tagged, i), &kernel);
 
 	if (err)
 		return err;
-	if (!thread || !sched || !blame)
+	if (!thread || !sched)
 		return -EAGAIN;
+	blame = vmadj_sched_blame(test->view, sched, 0);
 	(void)snprintf(test->why, sizeof(test->why),
 		       "ran %" PRIu64 " us (kernel: %" PRIu64 "), waited %" PRIu64 " (%" PRIu64
 		       "), switches %" PRIu64 " (%" PRIu64 "), blamed %" PRIu64 " us",

@@ -119,7 +119,7 @@ static void read_blame(struct vmadj_inventory *inventory, struct vmadj_vm *vm,
 	static const struct vmadj_who other;
 	struct vmadj_culprit *culprit;
 
-	for (int i = 0; blame && i < VMADJ_CULPRITS; i++) {
+	for (int i = 0; i < VMADJ_CULPRITS; i++) {
 		uint64_t wait_ns = blame->by[i].wait_ns;
 
 		if (i && !wait_ns)
@@ -139,10 +139,12 @@ void vmadj_vm_keep_blame(struct vmadj_inventory *inventory, struct vmadj_vm *vm)
 		vmadj_observer_sched(vmadj_inventory_observer(inventory));
 
 	for (size_t i = 0; i < vm->n_threads; i++) {
-		struct vmadj_blame *blame = vmadj_sched_blame_at(view, vm->threads[i].slot, 1);
+		struct vmadj_sched *sched = vmadj_sched_at(view, vm->threads[i].slot);
+		struct vmadj_blame *blame;
 
-		if (!vm->threads[i].slot || !blame)
+		if (!vm->threads[i].slot || !sched)
 			continue;
+		blame = vmadj_sched_blame(view, sched, 1);
 		if (!blame->by[0].wait_ns && !blame->by[1].wait_ns)
 			continue;
 		if (vm->threads[i].vcpu_id >= 0)
@@ -160,14 +162,14 @@ void vmadj_vm_read(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint6
 		vm->culprits[i].wait_ns = vm->culprits[i].kept_ns;
 	for (size_t i = 0; i < vm->n_threads; i++) {
 		struct vmadj_vm_thread *thread = &vm->threads[i];
+		const struct vmadj_sched *sched;
 
 		if (!thread->slot)
 			continue;
 		read_thread(inventory, thread, now_ns);
-		for (unsigned int half = 0; half < 2 && thread->vcpu_id >= 0; half++) {
-			read_blame(inventory, vm, vmadj_sched_blame_at(view, thread->slot, half),
-				   false);
-		}
+		sched = vmadj_sched_at(view, thread->slot);
+		for (unsigned int half = 0; half < 2 && sched && thread->vcpu_id >= 0; half++)
+			read_blame(inventory, vm, &sched->blame[half], false);
 	}
 }
 
@@ -210,6 +212,7 @@ void vmadj_vm_read_final(struct vmadj_inventory *inventory, struct vmadj_vm *vm,
 {
 	const struct vmadj_sched_view *view =
 		vmadj_observer_sched(vmadj_inventory_observer(inventory));
+	const struct vmadj_sched *sched = vmadj_sched_at(view, slot);
 	struct vmadj_vm_thread *thread = vmadj_vm_thread_at(vm, slot);
 
 	if (!thread)
@@ -221,8 +224,8 @@ void vmadj_vm_read_final(struct vmadj_inventory *inventory, struct vmadj_vm *vm,
 		drop(vm, thread);
 		return;
 	}
-	for (unsigned int half = 0; half < 2; half++)
-		read_blame(inventory, vm, vmadj_sched_blame_at(view, slot, half), true);
+	for (unsigned int half = 0; half < 2 && sched; half++)
+		read_blame(inventory, vm, &sched->blame[half], true);
 	drop_predecessor(vm, thread->vcpu_id);
 	thread = vmadj_vm_thread_at(vm, slot);
 	thread->slot = 0;
@@ -235,18 +238,18 @@ void vmadj_vm_waits(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint
 
 	for (size_t i = 0; i < vm->n_threads; i++) {
 		struct vmadj_vm_thread *thread = &vm->threads[i];
-		const struct vmadj_wait_hist *hist;
+		const struct vmadj_sched *sched;
 
 		if (thread->vcpu_id < 0 || !thread->slot)
 			continue;
-		hist = vmadj_sched_hist_at(view, thread->slot);
+		sched = vmadj_sched_at(view, thread->slot);
 		if (!thread->waits_before)
 			thread->waits_before = calloc(VMADJ_WAIT_SLOTS, sizeof(uint32_t));
-		if (!hist || !thread->waits_before)
+		if (!sched || !thread->waits_before)
 			continue;
 		for (int slot = 0; slot < VMADJ_WAIT_SLOTS; slot++) {
-			sum[slot] += hist->slots[slot] - thread->waits_before[slot];
-			thread->waits_before[slot] = hist->slots[slot];
+			sum[slot] += sched->waits[slot] - thread->waits_before[slot];
+			thread->waits_before[slot] = sched->waits[slot];
 		}
 	}
 }
