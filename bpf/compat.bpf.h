@@ -76,3 +76,9 @@ static __always_inline __u64 compat_calls(struct task_struct *task)
 		return 0;
 	return task->ioac.syscr + task->ioac.syscw;
 }
+
+/* What reads have brought; grows when a call ends. */
+static __always_inline __u64 compat_read_bytes(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->ioac.rchar) ? task->ioac.rchar : 0;
+}

@@ -67,6 +67,20 @@ static __always_inline __u64 pages_in(struct inode *host)
 	return (host->i_size + (1ULL << pagecache_shift) - 1) >> pagecache_shift;
 }
 
+/*
+ * The read before this event's. A first step that had to wait for a page may return without an
+ * event, so that the event seen first begins behind it. How much that read brought is
+ * known once its call has ended, if it was the only call in between.
+ */
+static __always_inline void read_settle(struct vmadj_pagecache *use, __u64 call, __u64 bytes)
+{
+	__u64 pages = (bytes - use->read_bytes + (1ULL << pagecache_shift) - 1) >> pagecache_shift;
+
+	if (use->read_pages && call == use->read_call + 1 && pages > use->read_pages)
+		use->accessed_pages += pages - use->read_pages;
+	use->read_pages = 0;
+}
+
 SEC("tp_btf/mm_filemap_get_pages")
 int BPF_PROG(pagecache_get, struct address_space *mapping, unsigned long index, unsigned long last)
 {
@@ -80,6 +94,8 @@ int BPF_PROG(pagecache_get, struct address_space *mapping, unsigned long index, 
 	call = compat_calls(task);
 	further = use->read_mapping == of && use->read_last == last && use->read_call == call &&
 		  index > use->read_index;
+	if (!further)
+		read_settle(use, call, compat_read_bytes(task));
 	use->read_mapping = of;
 	use->read_index = index;
 	use->read_last = last;
@@ -87,11 +103,13 @@ int BPF_PROG(pagecache_get, struct address_space *mapping, unsigned long index, 
 	added_settle(use, of, call);
 	if (further)
 		return 0;
+	use->read_bytes = compat_read_bytes(task);
 	end = last + 1 - pagecache_past;
 	if (end > pages_in(mapping->host))
 		end = pages_in(mapping->host);
 	if (end > index)
-		use->accessed_pages += end - index;
+		use->read_pages = end - index;
+	use->accessed_pages += use->read_pages;
 	return 0;
 }
 
@@ -120,24 +138,32 @@ int BPF_PROG(pagecache_read_fexit, struct kiocb *iocb, void *iter, long already,
 	return read_done(iocb, ret - already);
 }
 
+/* One fault may fire both events, or one of them again: it counts when the one before is done. */
+static __always_inline int fault_add(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vmadj_pagecache *use = use_of(task);
+	__u64 faults;
+
+	if (!use)
+		return 0;
+	faults = task->min_flt + task->maj_flt + 1;
+	if (use->faults != faults)
+		use->accessed_pages++;
+	use->faults = faults;
+	return 0;
+}
+
 SEC("tp_btf/mm_filemap_fault")
 int BPF_PROG(pagecache_fault)
 {
-	struct vmadj_pagecache *use = use_of(bpf_get_current_task_btf());
-
-	if (use)
-		use->accessed_pages++;
-	return 0;
+	return fault_add();
 }
 
 SEC("tp_btf/mm_filemap_map_pages")
 int BPF_PROG(pagecache_map)
 {
-	struct vmadj_pagecache *use = use_of(bpf_get_current_task_btf());
-
-	if (use)
-		use->accessed_pages++;
-	return 0;
+	return fault_add();
 }
 
 SEC("tp_btf/mm_filemap_add_to_page_cache")

@@ -14,7 +14,10 @@ struct vmadj_pagecache {
 	__u64 read_mapping;
 	__u64 read_index;
 	__u64 read_last;
-	__u64 read_call; /* system calls so far, reads and writes */
+	__u64 read_call;  /* system calls so far, reads and writes */
+	__u64 read_pages; /* counted for it */
+	__u64 read_bytes; /* that all reads before it had brought */
+	__u64 faults;	  /* done when the last one was counted, and one more */
 	/* Pages brought into a block device's cache, by a read or by a write. */
 	__u64 added_mapping;
 	__u64 added_pages;

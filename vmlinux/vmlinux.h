@@ -124,6 +124,7 @@ struct sched_info {
 } __kernel_type;
 
 struct task_io_accounting {
+	__u64 rchar;
 	__u64 syscr;
 	__u64 syscw;
 } __kernel_type;
@@ -147,6 +148,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
+	unsigned long min_flt;
+	unsigned long maj_flt;
 	__u64 start_boottime;
 	char comm[16];
 	struct task_io_accounting ioac;
