@@ -243,16 +243,17 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 		.ended = vm->state == VMADJ_VM_ENDED,
 		.pid = vm->pid,
 	};
-	row->cpu.known = vmadj_vm_vcpus_known(vm);
-	if (!row->cpu.known) {
+	row->cpu.known = vmadj_vm_vcpus_known(vm) && !vm->note;
+	row->note = vm->note;
+	if (!row->cpu.known && !row->note)
 		row->note =
 			"QEMU does not name its threads: start it with -name NAME,debug-threads=on";
-	}
 	sum_threads(vm, row);
 	vmadj_vm_waits(inventory, vm, waits);
 	row->cpu.wait_p50_us = percentile_us(waits, 0.50);
 	row->cpu.wait_p99_us = percentile_us(waits, 0.99);
-	row->host_cache.known = vmadj_observer_pagecache(vmadj_inventory_observer(inventory));
+	row->host_cache.known =
+		!vm->note && vmadj_observer_pagecache(vmadj_inventory_observer(inventory));
 	build_delta(vm, row, interval_ns);
 	build_waited(vm, &row->cpu);
 	return build_vcpus(vm, row);

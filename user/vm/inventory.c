@@ -124,7 +124,7 @@ static void discard(struct vmadj_inventory *inventory, struct vmadj_vm *vm)
 }
 
 /* Tag the process's threads, of which the kernel side gives each a slot. */
-static int start_counting(struct vmadj_inventory *inventory, const struct vmadj_vm *vm)
+static int start_counting(struct vmadj_inventory *inventory, struct vmadj_vm *vm)
 {
 	struct vmadj_life *life = vmadj_observer_life(inventory->observer);
 	const struct vmadj_process process = {
@@ -132,12 +132,18 @@ static int start_counting(struct vmadj_inventory *inventory, const struct vmadj_
 		.born = vm->found_ns < vm->start_ticks * TICK_NS + BORN_WITHIN_NS,
 		.start_ticks = vm->start_ticks,
 	};
+	uint64_t lost = vmadj_life_lost(life);
 	int err = vmadj_life_set_process(life, vm->pid, &process);
 
 	/* The first scan tags all VMs at once when it has found them. */
 	if (err || inventory->first_scan)
 		return err;
-	return vmadj_life_scan_threads(life, vm->pid, NULL, NULL);
+	err = vmadj_life_scan_threads(life, vm->pid, NULL, NULL);
+	if (err == -ESRCH) {
+		vm->note = "it ended before it could be counted";
+		return 0;
+	}
+	return err || vmadj_life_lost(life) == lost ? err : -ENOSPC;
 }
 
 static int vm_new(struct vmadj_inventory *inventory, pid_t pid, const char *program,
@@ -178,13 +184,14 @@ static struct vmadj_vm *meet(struct vmadj_inventory *inventory, pid_t pid, const
 	err = vm_new(inventory, pid, program, &vm);
 	if (!err) {
 		err = start_counting(inventory, vm);
-		/* It is gone already: its end is for the tick to tell. */
-		if (err == -ESRCH)
-			err = 0;
+		if (err)
+			vm->state = VMADJ_VM_REPORTED;
 	}
 	if (err && err != -ESRCH) {
 		inventory->refused++;
-		log_warning("process %d is a VM that cannot be taken in: %s", pid, strerror(-err));
+		log_warning("VM of process %d is not shown: %s", pid,
+			    err == -ENOSPC || err == -E2BIG ? "no room for so many VMs and threads"
+							    : strerror(-err));
 	}
 	return err ? NULL : vm;
 }
@@ -245,11 +252,15 @@ static void rescan(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint6
 	struct vmadj_life *life = vmadj_observer_life(inventory->observer);
 	struct scan scan = { inventory, vm, false, now_ns };
 	uint64_t still = now_ns - vm->changed_ns;
+	int err;
 
 	vm->next_scan_ns = now_ns + (still < FIRST_SCAN_NS ? FIRST_SCAN_NS : still);
 	if (still > SETTLED_AFTER_NS)
 		vm->next_scan_ns = UINT64_MAX;
-	if (vmadj_life_scan_files(life, vm->pid, on_kvm_file, &scan))
+	err = vmadj_life_scan_files(life, vm->pid, on_kvm_file, &scan);
+	if (err == -ESRCH && !vm->live_threads)
+		end(inventory, vm);
+	if (err)
 		return;
 	/* The news of a VM comes a moment before its descriptor. */
 	if (vm->kvm && !scan.found && now_ns - vm->found_ns > NO_DESCRIPTOR_NS) {
@@ -317,7 +328,7 @@ static void on_event(void *data, const struct vmadj_event *event)
 	} else {
 		rescan(inventory, vm, vm->changed_ns);
 	}
-	if (is_over(vm) && !vm->kvm)
+	if (is_over(vm))
 		on_qemu(inventory, event);
 }
 
@@ -331,8 +342,10 @@ static void take_uevents(struct vmadj_inventory *inventory)
 
 	while ((got = vmadj_uevent_read(inventory->uevents, &created, &tid)) > 0) {
 		/* KVM names the thread that did it, which need not be the first of its process. */
-		if (vmadj_process_of_thread(tid, &pid))
+		if (vmadj_process_of_thread(tid, &pid)) {
+			inventory->refused += created;
 			continue;
+		}
 		vm = created ? meet(inventory, pid, NULL) : find(inventory, pid);
 		if (!vm)
 			continue;

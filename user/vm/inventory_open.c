@@ -38,8 +38,13 @@ int vmadj_inventory_new(struct vmadj_observer *observer, struct vmadj_inventory 
 	}
 	inventory->first_scan = false;
 	vmadj_inventory_follow_threads(inventory);
+	err = vmadj_inventory_dispatch(inventory);
+	if (err) {
+		vmadj_inventory_free(inventory);
+		return err;
+	}
 	*ret_inventory = inventory;
-	return vmadj_inventory_dispatch(inventory);
+	return 0;
 }
 
 void vmadj_inventory_free(struct vmadj_inventory *inventory)

@@ -72,6 +72,7 @@ struct vmadj_vm {
 	uint64_t kvm_seen_ns;  /* when KVM's descriptor was seen last */
 	uint64_t changed_ns;   /* when its threads changed last */
 	uint64_t next_scan_ns; /* when to ask KVM for its vCPUs again */
+	const char *note;      /* why it could not be counted; NULL: it could */
 	unsigned int live_threads;
 	struct vmadj_usage ended_vcpus; /* of vCPU threads that are no longer listed */
 	struct vmadj_usage ended_others;
