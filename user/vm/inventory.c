@@ -173,29 +173,6 @@ static int vm_new(struct vmadj_inventory *inventory, pid_t pid, const char *prog
 	return 0;
 }
 
-/* Meet a process; what cannot be taken in is named, not silently missed. */
-static struct vmadj_vm *meet(struct vmadj_inventory *inventory, pid_t pid, const char *program)
-{
-	struct vmadj_vm *vm = find(inventory, pid);
-	int err;
-
-	if (vm)
-		return vm;
-	err = vm_new(inventory, pid, program, &vm);
-	if (!err) {
-		err = start_counting(inventory, vm);
-		if (err)
-			vm->state = VMADJ_VM_REPORTED;
-	}
-	if (err && err != -ESRCH) {
-		inventory->refused++;
-		log_warning("VM of process %d is not shown: %s", pid,
-			    err == -ENOSPC || err == -E2BIG ? "no room for so many VMs and threads"
-							    : strerror(-err));
-	}
-	return err ? NULL : vm;
-}
-
 static void end(struct vmadj_inventory *inventory, struct vmadj_vm *vm)
 {
 	(void)vmadj_life_unset_process(vmadj_observer_life(inventory->observer), vm->pid);
@@ -209,6 +186,29 @@ static void let_go(struct vmadj_inventory *inventory, struct vmadj_vm *vm)
 
 	end(inventory, vm);
 	(void)vmadj_life_scan_threads(life, vm->pid, NULL, NULL);
+}
+
+/* Meet a process; what cannot be taken in is named, not silently missed. */
+static struct vmadj_vm *meet(struct vmadj_inventory *inventory, pid_t pid, const char *program)
+{
+	struct vmadj_vm *vm = find(inventory, pid);
+	int err;
+
+	if (vm)
+		return vm;
+	err = vm_new(inventory, pid, program, &vm);
+	if (!err) {
+		err = start_counting(inventory, vm);
+		if (err)
+			let_go(inventory, vm);
+	}
+	if (err && err != -ESRCH) {
+		inventory->refused++;
+		log_warning("VM of process %d is not shown: %s", pid,
+			    err == -ENOSPC || err == -E2BIG ? "no room for so many VMs and threads"
+							    : strerror(-err));
+	}
+	return err ? NULL : vm;
 }
 
 struct scan {
