@@ -11,7 +11,8 @@
 #include "user/observe/life.h"
 #include "user/vm/vm.h"
 
-#define VMADJ_GHOSTS 1024 /* ended VMs whose names are kept, the youngest */
+#define VMADJ_FIRST_SCAN_NS 5000000ULL /* a new VM is looked at again so soon */
+#define VMADJ_GHOSTS	    1024       /* ended VMs whose names are kept, the youngest */
 
 struct vmadj_ghost {
 	uint32_t serial;
@@ -38,6 +39,24 @@ struct vmadj_inventory {
 uint64_t vmadj_inventory_now_ns(clockid_t clock);
 struct vmadj_vm *vmadj_inventory_by_serial(const struct vmadj_inventory *inventory,
 					   uint32_t serial);
+
+bool vmadj_vm_is_over(const struct vmadj_vm *vm);
+
+/* The VM that this process is now; NULL: none. */
+struct vmadj_vm *vmadj_inventory_find(const struct vmadj_inventory *inventory, pid_t pid);
+
+/* The same, and where it is none so far, from now on; NULL: refused, and said so. */
+struct vmadj_vm *vmadj_inventory_meet(struct vmadj_inventory *inventory, pid_t pid,
+				      const char *program);
+
+/* It has ended; and: it is no VM any more, but its process lives. */
+void vmadj_inventory_end(struct vmadj_inventory *inventory, struct vmadj_vm *vm);
+void vmadj_inventory_let_go(struct vmadj_inventory *inventory, struct vmadj_vm *vm);
+
+/* Asks KVM what it knows of this VM, and settles what is open (scan.c). */
+void vmadj_inventory_rescan(struct vmadj_inventory *inventory, struct vmadj_vm *vm,
+			    uint64_t now_ns);
+void vmadj_inventory_on_qemu(void *inventory, const struct vmadj_event *event);
 
 /** vmadj_inventory_scan_all() - look at every process; Return: 0, -errno. */
 int vmadj_inventory_scan_all(struct vmadj_inventory *inventory);
