@@ -139,8 +139,9 @@ static __always_inline void thread_register(struct task_struct *task, __u32 vm, 
 	} else {
 		thread->state = VMADJ_THREAD_GONE;
 	}
+	/* The kernel refuses storage to whoever interrupts somebody at it on the same CPU. */
 	if (!tag)
-		__sync_fetch_and_add(&life_slots.lost, 1);
+		__sync_fetch_and_add(&life_slots.later, 1);
 }
 
 static __always_inline void thread_unregister(struct task_struct *task, struct vmadj_tag *tag)

@@ -64,6 +64,7 @@ struct vmadj_slots {
 	__u32 head;  /* taken by BPF */
 	__u32 tail;  /* given by user space */
 	__u32 lost;  /* threads that found no slot */
+	__u32 later; /* threads that could not be tagged at that moment: the next scan will */
 };
 
 enum vmadj_event_kind {

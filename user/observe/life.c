@@ -279,6 +279,11 @@ uint64_t vmadj_life_lost(const struct vmadj_life *life)
 	return life->skel->data->life_slots.lost + life->skel->bss->life_lost;
 }
 
+uint32_t vmadj_life_later(const struct vmadj_life *life)
+{
+	return *(volatile uint32_t *)&life->skel->data->life_slots.later;
+}
+
 int vmadj_life_event_fd(const struct vmadj_life *life)
 {
 	return ring_buffer__epoll_fd(life->ring);

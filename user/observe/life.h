@@ -65,6 +65,9 @@ void vmadj_life_give_back(struct vmadj_life *life, uint32_t slot);
 
 uint64_t vmadj_life_lost(const struct vmadj_life *life); /* threads without a slot, lost events */
 
+/* Threads that could not be tagged when they should; it grows when another scan is due. */
+uint32_t vmadj_life_later(const struct vmadj_life *life);
+
 int vmadj_life_event_fd(const struct vmadj_life *life);
 
 /** vmadj_life_events() - hand out what has arrived; Return: 0, -errno. */

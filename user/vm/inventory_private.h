@@ -26,6 +26,7 @@ struct vmadj_inventory {
 	bool first_scan;
 	uint64_t next_full_ns; /* boot time */
 	uint64_t refused;
+	uint32_t later; /* vmadj_life_later() when all threads were scanned last */
 	uint32_t last_serial;
 	size_t n;
 	struct vmadj_vm **vms; /* by pid */

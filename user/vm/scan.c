@@ -92,6 +92,7 @@ int vmadj_inventory_scan_all(struct vmadj_inventory *inventory)
 	int err;
 
 	inventory->next_full_ns = now_ns + FULL_SCAN_NS;
+	inventory->later = vmadj_life_later(life);
 	err = vmadj_life_scan_files(life, 0, on_kvm_file, &scan);
 	/* The first pass names the QEMUs that are no KVM VMs, the second tags their threads. */
 	for (int pass = 0; pass < (inventory->first_scan ? 2 : 1) && !err; pass++)
