@@ -121,17 +121,11 @@ static int tag(struct vmadj_tagged *tagged)
 	return err ? err : find_slots(tagged);
 }
 
+/* Threads that are still exiting keep their tags, and end as any thread of a VM does. */
 static void untag(struct vmadj_tagged *tagged)
 {
-	struct vmadj_thread *thread;
-
 	(void)vmadj_life_unset_process(tagged->life, getpid());
 	(void)vmadj_life_scan_threads(tagged->life, getpid(), NULL, NULL);
-	for (uint32_t slot = 1; slot < vmadj_life_slots(tagged->life); slot++) {
-		thread = vmadj_life_thread(tagged->life, slot);
-		if (thread && thread->vm == VMADJ_TAGGED_VM)
-			thread->state = VMADJ_THREAD_GONE;
-	}
 }
 
 int vmadj_tagged_start(struct vmadj_life *life, unsigned int n, struct vmadj_tagged **ret_tagged)
