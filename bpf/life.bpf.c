@@ -137,7 +137,7 @@ static __always_inline void thread_register(struct task_struct *task, __u32 vm, 
 		*slot = fresh.slot;
 		thread->state = VMADJ_THREAD_LIVE;
 	} else {
-		thread->state = VMADJ_THREAD_GONE;
+		thread->state = VMADJ_THREAD_NONE;
 	}
 	/* The kernel refuses storage to whoever interrupts somebody at it on the same CPU. */
 	if (!tag)

@@ -14,6 +14,7 @@ enum vmadj_thread_state {
 	VMADJ_THREAD_FREE = 0,
 	VMADJ_THREAD_LIVE = 1,
 	VMADJ_THREAD_GONE = 2, /* taken out while alive: nothing more will be counted */
+	VMADJ_THREAD_NONE = 3, /* the slot was taken, but no thread could be put into it */
 };
 
 /*

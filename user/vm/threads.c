@@ -73,6 +73,10 @@ void vmadj_inventory_follow_threads(struct vmadj_inventory *inventory)
 
 		if (!thread || !sched || thread->state == VMADJ_THREAD_FREE)
 			continue;
+		if (thread->state == VMADJ_THREAD_NONE) {
+			inventory->emptied[inventory->n_emptied++] = slot;
+			continue;
+		}
 		if (!inventory->by_slot[slot])
 			came(inventory, slot, thread, now_ns);
 		if (thread->state == VMADJ_THREAD_GONE || sched->state == VMADJ_SCHED_DEAD)
