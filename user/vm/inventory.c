@@ -53,6 +53,12 @@ bool vmadj_vm_is_over(const struct vmadj_vm *vm)
 	return vm->state == VMADJ_VM_ENDED || vm->state == VMADJ_VM_REPORTED;
 }
 
+void vmadj_vm_confirm(struct vmadj_vm *vm)
+{
+	if (vm->state == VMADJ_VM_PENDING && !vm->identity.no_machine)
+		vm->state = VMADJ_VM_LIVE;
+}
+
 /* The VM that this process is now; NULL: none. */
 struct vmadj_vm *vmadj_inventory_find(const struct vmadj_inventory *inventory, pid_t pid)
 {

@@ -62,7 +62,7 @@ static void take_uevents(struct vmadj_inventory *inventory)
 		vm->changed_ns = now_ns;
 		if (created) {
 			vm->kvm = true;
-			vm->state = VMADJ_VM_LIVE;
+			vmadj_vm_confirm(vm);
 			vm->next_scan_ns = now_ns + VMADJ_FIRST_SCAN_NS;
 		} else {
 			vm->found_ns = 0;

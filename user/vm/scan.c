@@ -33,8 +33,7 @@ static void on_kvm_file(void *data, const struct vmadj_kvm_file *file)
 	scan->found = true;
 	vm->kvm = true;
 	vm->kvm_seen_ns = scan->now_ns;
-	if (vm->state == VMADJ_VM_PENDING)
-		vm->state = VMADJ_VM_LIVE;
+	vmadj_vm_confirm(vm);
 	if (file->vcpu_id >= 0 && file->tid)
 		(void)vmadj_vm_see_vcpu(vm, (pid_t)file->tid, file->vcpu_id, scan->now_ns);
 }
