@@ -245,9 +245,10 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 	};
 	row->cpu.known = vmadj_vm_vcpus_known(vm) && !vm->note;
 	row->note = vm->note;
-	if (!row->cpu.known && !row->note)
+	if (!row->cpu.known && !row->note) {
 		row->note =
 			"QEMU does not name its threads: start it with -name NAME,debug-threads=on";
+	}
 	sum_threads(vm, row);
 	vmadj_vm_waits(inventory, vm, waits);
 	row->cpu.wait_p50_us = percentile_us(waits, 0.50);

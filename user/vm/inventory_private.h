@@ -43,7 +43,8 @@ struct vmadj_vm *vmadj_inventory_by_serial(const struct vmadj_inventory *invento
 
 bool vmadj_vm_is_over(const struct vmadj_vm *vm);
 
-/* It is a VM: but for a QEMU that was only asked what it can do, which has KVM's descriptors too. */
+/* It is a VM: but for a QEMU that was only asked what it can do, which has KVM's descriptors too.
+ */
 void vmadj_vm_confirm(struct vmadj_vm *vm);
 
 /* The VM that this process is now; NULL: none. */
