@@ -30,7 +30,7 @@ static void check_add(struct vmadj_checks *checks, const struct vmadj_lack *line
 	};
 }
 
-static char *format(const char *fmt, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list args)
 {
 	char *text = NULL;
 

@@ -30,7 +30,8 @@ struct vmadj_observer {
 };
 
 /* libbpf's messages matter to whoever asked for details; what follows from them is a check. */
-static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static int on_libbpf(enum libbpf_print_level level,
+							   const char *fmt, va_list args)
 {
 	if (level != LIBBPF_DEBUG)
 		vmadj_logv(LOG_DEBUG, fmt, args);

@@ -220,6 +220,8 @@ static void build_waited(const struct vmadj_vm *vm, struct vmadj_snap_cpu *cpu)
 		}
 		all[j].wait_ns += culprit->wait_ns;
 	}
+	if (!n)
+		return;
 	qsort(all, n, sizeof(all[0]), by_wait);
 	cpu->n_waited = n < VMADJ_WAITED_MAX ? n : VMADJ_WAITED_MAX;
 	memcpy(cpu->waited_for, all, cpu->n_waited * sizeof(all[0]));

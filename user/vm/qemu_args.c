@@ -184,6 +184,13 @@ static bool wants_kvm_only(const char *cmdline, size_t len)
 	return flag(cmdline, len, "-enable-kvm");
 }
 
+static bool has_qmp(const char *cmdline, size_t len)
+{
+	return vmadj_qemu_option(cmdline, len, "-qmp") ||
+	       vmadj_qemu_option(cmdline, len, "-qmp-pretty") ||
+	       vmadj_qemu_has_value(cmdline, len, "-mon", "mode=control");
+}
+
 void vmadj_qemu_args_read(const char *cmdline, size_t len, struct vmadj_identity *identity)
 {
 	bool one_thread = vmadj_qemu_option(cmdline, len, "-icount") ||
@@ -192,7 +199,7 @@ void vmadj_qemu_args_read(const char *cmdline, size_t len, struct vmadj_identity
 	identity->no_machine = is_machine(cmdline, len, "none");
 	identity->kvm_only = wants_kvm_only(cmdline, len);
 	identity->cpus = one_thread ? 1 : cpus_of(cmdline, len);
-	/* One for RCU, which every QEMU has. */
-	identity->helpers = 1 + count(cmdline, len, "-object", "iothread");
+	/* One for RCU, which every QEMU has; one for all monitors that speak QMP. */
+	identity->helpers = 1 + count(cmdline, len, "-object", "iothread") + has_qmp(cmdline, len);
 	identity->late_helpers = vmadj_qemu_option(cmdline, len, "-vnc") != NULL;
 }
