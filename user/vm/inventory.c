@@ -235,3 +235,34 @@ void vmadj_inventory_forget(struct vmadj_inventory *inventory)
 	}
 	inventory->n = kept;
 }
+
+size_t vmadj_inventory_count(const struct vmadj_inventory *inventory)
+{
+	return inventory->n;
+}
+
+struct vmadj_vm *vmadj_inventory_vm(const struct vmadj_inventory *inventory, size_t i)
+{
+	return inventory->vms[i];
+}
+
+struct vmadj_observer *vmadj_inventory_observer(const struct vmadj_inventory *inventory)
+{
+	return inventory->observer;
+}
+
+const char *vmadj_inventory_name(const struct vmadj_inventory *inventory, uint32_t serial)
+{
+	const struct vmadj_vm *vm = vmadj_inventory_by_serial(inventory, serial);
+
+	const struct vmadj_ghost *ghost = &inventory->ghosts[serial % VMADJ_GHOSTS];
+
+	if (vm)
+		return vm->identity.name;
+	return ghost->serial == serial ? ghost->name : NULL;
+}
+
+uint64_t vmadj_inventory_lost(const struct vmadj_inventory *inventory)
+{
+	return vmadj_life_lost(vmadj_observer_life(inventory->observer)) + inventory->refused;
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* inventory_open.c - open and close an inventory, and what others ask of it */
+/* inventory_open.c - open and close an inventory */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,35 +73,4 @@ int vmadj_inventory_fds(const struct vmadj_inventory *inventory, int *fds, size_
 			fds[n++] = all[i];
 	}
 	return (int)n;
-}
-
-size_t vmadj_inventory_count(const struct vmadj_inventory *inventory)
-{
-	return inventory->n;
-}
-
-struct vmadj_vm *vmadj_inventory_vm(const struct vmadj_inventory *inventory, size_t i)
-{
-	return inventory->vms[i];
-}
-
-struct vmadj_observer *vmadj_inventory_observer(const struct vmadj_inventory *inventory)
-{
-	return inventory->observer;
-}
-
-const char *vmadj_inventory_name(const struct vmadj_inventory *inventory, uint32_t serial)
-{
-	const struct vmadj_vm *vm = vmadj_inventory_by_serial(inventory, serial);
-
-	const struct vmadj_ghost *ghost = &inventory->ghosts[serial % VMADJ_GHOSTS];
-
-	if (vm)
-		return vm->identity.name;
-	return ghost->serial == serial ? ghost->name : NULL;
-}
-
-uint64_t vmadj_inventory_lost(const struct vmadj_inventory *inventory)
-{
-	return vmadj_life_lost(vmadj_observer_life(inventory->observer)) + inventory->refused;
 }
