@@ -52,7 +52,9 @@ static void take_uevents(struct vmadj_inventory *inventory)
 	while ((got = vmadj_uevent_read(inventory->uevents, &created, &tid)) > 0) {
 		/* KVM names the thread that did it, which need not be the first of its process. */
 		if (vmadj_process_of_thread(tid, &pid)) {
-			inventory->refused += created;
+			/* The thread has gone; its process may be there. */
+			if (created)
+				inventory->next_full_ns = 0;
 			continue;
 		}
 		vm = created ? vmadj_inventory_meet(inventory, pid, NULL)

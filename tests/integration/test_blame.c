@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* test_blame.c - whom a vCPU waited for, by name */
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/lab/require.h"
+#include "tests/lib/cgroup.h"
+#include "tests/lib/ksm.h"
+#include "tests/lib/truth.h"
+#include "tests/lib/world.h"
+
+#define PERIOD_NS 100000000 /* of a quota */
+
+static pid_t burner;
+
+static void end_burner(void)
+{
+	if (burner > 0) {
+		(void)kill(burner, SIGKILL);
+		(void)waitpid(burner, NULL, 0);
+	}
+	vmadj_ksm_stop();
+	vmadj_world_close_all();
+	vmadj_cgroup_remove_all();
+}
+
+TestSuite(blame, .timeout = 90, .fini = end_burner);
+
+static const struct vmadj_lab_kvm busy = { .load = "busy", .pinned = true, .cpu = 1 };
+
+/* A process of the host called @name that wants all of CPU 1. */
+static pid_t burn_as(const char *name)
+{
+	cpu_set_t set;
+
+	burner = fork();
+	if (burner)
+		return burner;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_NAME, name);
+	(void)close_range(3, ~0U, 0);
+	CPU_ZERO(&set);
+	CPU_SET(1, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+	for (;;)
+		;
+}
+
+/* What the kernel says of a VM that always wants the CPU and of another that does, too. */
+struct pair {
+	struct vmadj_truth victim, culprit;
+	struct vmadj_world_vm row; /* the victim's */
+};
+
+static void read_pair(struct vmadj_world *world, pid_t victim, pid_t culprit, struct pair *pair)
+{
+	(void)vmadj_world_sample(world, 0);
+	pair->row = vmadj_world_vm(world, victim);
+	pair->victim = vmadj_truth_process(victim);
+	pair->culprit = vmadj_truth_process(culprit);
+}
+
+/*
+ * While the culprit ran, the victim waited: all of that is to be blamed on it, whoever else
+ * ran there, and nothing more. Where nobody else did, that is 95 % of the wait.
+ */
+static void check_blame(const struct pair *a, const struct pair *b, const char *who)
+{
+	uint64_t blamed_ns =
+		vmadj_world_waited_ns(&b->row, who) - vmadj_world_waited_ns(&a->row, who);
+	uint64_t ran_ns = b->culprit.run_ns - a->culprit.run_ns;
+	uint64_t waited_ns = b->victim.wait_ns - a->victim.wait_ns;
+
+	cr_expect(ge(u64, blamed_ns, ran_ns / 100 * 95), "%s", who);
+	cr_expect(le(u64, blamed_ns, ran_ns / 100 * 105), "%s", who);
+	if (ran_ns > waited_ns / 100 * 98)
+		cr_expect(ge(u64, blamed_ns, waited_ns / 100 * 95), "%s", who);
+	cr_log_info("%s: blamed %.1f %% of its run time, %.1f %% of the wait", who,
+		    100.0 * (double)blamed_ns / (double)ran_ns,
+		    100.0 * (double)blamed_ns / (double)waited_ns);
+}
+
+/* All that was waited is somebody's, and no more than that. */
+static void check_sum(const struct vmadj_world_vm *row)
+{
+	uint64_t sum_ns = 0, wait_ns = row->vm.cpu.wait_ns;
+
+	for (size_t i = 0; i < row->vm.cpu.n_waited; i++)
+		sum_ns += row->vm.cpu.waited_for[i].wait_ns;
+	cr_expect(le(u64, sum_ns, wait_ns + wait_ns / 100 + 1000000));
+	cr_expect(ge(u64, sum_ns + wait_ns / 20 + 20000000, wait_ns));
+}
+
+Test(blame, two_busy_vms_blame_each_other_by_name)
+{
+	struct vmadj_lab_kvm want = busy;
+	_cleanup_lab_vm_ struct vmadj_lab_vm *web = NULL, *db = NULL;
+	struct vmadj_world *world = vmadj_world_open();
+	static struct pair web_a, web_b, db_a, db_b;
+
+	want.name = "web,1";
+	vmadj_lab_require(vmadj_lab_kvm_start(&want, &web));
+	want.name = "db1";
+	vmadj_lab_require(vmadj_lab_kvm_start(&want, &db));
+	vmadj_world_serve(world, 0.3);
+	read_pair(world, vmadj_lab_vm_pid(web), vmadj_lab_vm_pid(db), &web_a);
+	read_pair(world, vmadj_lab_vm_pid(db), vmadj_lab_vm_pid(web), &db_a);
+	for (int i = 0; i < 4; i++)
+		(void)vmadj_world_sample(world, 1);
+	read_pair(world, vmadj_lab_vm_pid(web), vmadj_lab_vm_pid(db), &web_b);
+	read_pair(world, vmadj_lab_vm_pid(db), vmadj_lab_vm_pid(web), &db_b);
+	check_sum(&web_b.row);
+	check_sum(&db_b.row);
+	check_blame(&web_a, &web_b, "vm:db1");
+	check_blame(&db_a, &db_b, "vm:web,1");
+}
+
+Test(blame, a_host_process_is_blamed_by_name)
+{
+	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
+	struct vmadj_world *world = vmadj_world_open();
+	static struct pair a, b;
+
+	vmadj_lab_require(vmadj_lab_kvm_start(&busy, &vm));
+	(void)burn_as("greedy one");
+	vmadj_world_serve(world, 0.3);
+	read_pair(world, vmadj_lab_vm_pid(vm), burner, &a);
+	(void)vmadj_world_sample(world, 3);
+	read_pair(world, vmadj_lab_vm_pid(vm), burner, &b);
+	check_sum(&b.row);
+	check_blame(&a, &b, "host:greedy one");
+}
+
+Test(blame, a_kernel_thread_is_blamed_by_name)
+{
+	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
+	struct vmadj_world *world = vmadj_world_open();
+	pid_t ksmd = vmadj_ksm_burn(1);
+	static struct pair a, b;
+
+	vmadj_lab_require(vmadj_lab_kvm_start(&busy, &vm));
+	vmadj_world_serve(world, 0.3);
+	read_pair(world, vmadj_lab_vm_pid(vm), ksmd, &a);
+	(void)vmadj_world_sample(world, 3);
+	read_pair(world, vmadj_lab_vm_pid(vm), ksmd, &b);
+	if (b.culprit.run_ns - a.culprit.run_ns < 200000000)
+		cr_skip_test("ksmd does not keep busy");
+	check_sum(&b.row);
+	check_blame(&a, &b, "kernel:ksmd");
+}
+
+/*
+ * A busy VM whose quota is used up: whoever has the CPU meanwhile is not to blame.
+ * Whether this is waiting at all differs from kernel to kernel.
+ */
+Test(blame, waiting_for_its_quota_is_blamed_on_the_limit)
+{
+	struct vmadj_lab_kvm want = busy;
+	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
+	struct vmadj_world *world = vmadj_world_open();
+	static struct pair a, b;
+	uint64_t throttled, blamed, waited;
+
+	want.cgroup = vmadj_cgroup_with_quota(30);
+	vmadj_lab_require(vmadj_lab_kvm_start(&want, &vm));
+	vmadj_world_serve(world, 0.5);
+	throttled = vmadj_cgroup_throttled_ns(want.cgroup);
+	read_pair(world, vmadj_lab_vm_pid(vm), vmadj_lab_vm_pid(vm), &a);
+	(void)vmadj_world_sample(world, 4);
+	throttled = vmadj_cgroup_throttled_ns(want.cgroup) - throttled;
+	read_pair(world, vmadj_lab_vm_pid(vm), vmadj_lab_vm_pid(vm), &b);
+	blamed = vmadj_world_waited_ns(&b.row, "limit:cpu.max") -
+		 vmadj_world_waited_ns(&a.row, "limit:cpu.max");
+	waited = b.victim.wait_ns - a.victim.wait_ns;
+	check_sum(&b.row);
+	if (waited < throttled / 2)
+		cr_skip_test("here a thread that its quota keeps off does not count as waiting");
+	cr_assert(ge(u64, throttled, 1000000000), "the quota kept nobody off");
+	/* Of one period at each end only a part may be seen. */
+	cr_expect(ge(u64, blamed + 2 * PERIOD_NS, throttled / 100 * 90));
+	cr_expect(le(u64, blamed, throttled / 100 * 110 + 2 * PERIOD_NS));
+}
