@@ -196,7 +196,8 @@ __noinline int hist_add(struct vmadj_sched *sched, __u64 wait_ns)
 	return 0;
 }
 
-/* The record of a thread, NULL if it is no VM's; its VM is filled in when it is seen first. */
+/* The record of a thread, NULL if it is no VM's; what life.bpf.c knows is filled in when it is seen
+ * first. */
 static __always_inline struct vmadj_sched *sched_of(struct task_struct *task)
 {
 	__u32 slot = slot_of(task);
@@ -208,8 +209,10 @@ static __always_inline struct vmadj_sched *sched_of(struct task_struct *task)
 	sched = bpf_map_lookup_elem(&sched_thread, &slot);
 	if (sched && !sched->vm) {
 		thread = bpf_map_lookup_elem(&life_thread, &slot);
-		if (thread)
+		if (thread) {
 			sched->vm = thread->vm;
+			sched->wait_ns = thread->base_wait_ns;
+		}
 	}
 	return sched;
 }
@@ -236,13 +239,15 @@ static __always_inline void switch_out(struct vmadj_cpu *cpu, struct vmadj_past 
 {
 	__u64 wait_ns = prev->sched_info.run_delay, waited = wait_ns - sched->wait_ns;
 
-	/* The first wait after registration cannot be told from those before it. */
-	if (sched->state == VMADJ_SCHED_RUNNING && wait_ns > sched->wait_ns) {
+	if (wait_ns > sched->wait_ns && sched->state == VMADJ_SCHED_RUNNING) {
 		hist_add(sched, waited);
 		if (sched->moved)
 			blame_add(&sched->blame[cpu->epoch & 1], &sched->preempted_by, waited);
 		else
 			blame_stints(sched, cpu, past, waited);
+	} else if (wait_ns > sched->wait_ns) {
+		/* It ran when it was registered: when it had come is not known. */
+		sched->blame[cpu->epoch & 1].by[0].wait_ns += waited;
 	}
 	sched->run_ns = prev->se.sum_exec_runtime;
 	sched->run_clock = sched->run_ns << 1;
@@ -273,10 +278,8 @@ static __always_inline void wait_begin(struct vmadj_cpu *cpu, __u32 cpu_id,
 static __always_inline void switch_in(__u32 cpu_id, struct vmadj_sched *sched,
 				      struct task_struct *next, __u64 now)
 {
-	if (sched->state == VMADJ_SCHED_UNSEEN) {
-		sched->wait_ns = next->sched_info.run_delay;
+	if (sched->state == VMADJ_SCHED_UNSEEN)
 		sched->run_ns = next->se.sum_exec_runtime;
-	}
 	if (sched->waits_on) {
 		__sync_fetch_and_add(&cpu_at(sched->waits_on - 1)->waiting, -1);
 		sched->moved = sched->waits_on - 1 != cpu_id;
