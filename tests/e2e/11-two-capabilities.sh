@@ -20,7 +20,7 @@ check() {
 
 run 0 setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
 	--inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon --bounding-set=-all,+bpf,+perfmon \
-	"$bin" dump --json --count 2 --interval 0.5
+	"$work/vmadjust-bpf" dump --json --count 2 --interval 0.5
 check "ambient capabilities"
 
 # The same by a capability of the file.

@@ -1,39 +1,44 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# After kill -9: nothing is attached any more, and the next start removes the pins?
+# After kill -9 at any moment: is nothing attached any more, and does the next start remove the
+# pins that were left, and nothing else?
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 need_observer
-mkdir -p "$work/none"
-had_pins=no
+need_pins
+pin_dir=/sys/fs/bpf/vmadj-e2e-$$
+own_pins=$pin_dir
+: >"$work/ids"
 
 for delay in 0.05 0.1 0.15 0.2 0.25 0.3 0.4 0.5 1.2; do
-	start "$bin" dump --json --interval 0.2
+	start "$bin" dump --json --interval 0.2 --pin-dir "$pin_dir"
 	sleep "$delay"
+	ids_of "$started_pid" >>"$work/ids"
 	kill -9 "$started_pid"
-	wait "$started_pid" 2>/dev/null || true
-	[ -z "$(pins_of "$started_pid")" ] || had_pins=yes
-	check_no_orphans "kill -9 after $delay s"
-	echo "$started_pid" >>"$work/killed"
+	ended "$started_pid"
 done
-[ "$had_pins" = yes ] || skip "this host has no place for pins (nothing was attached)"
+grep -q link "$work/ids" || fail "no try found it attached"
+wait_until 5 no_ids_left "$work/ids" || fail "programs or links are left after kill -9"
+killed=$started_pid
+[ -d "$pin_dir" ] || fail "nothing is pinned"
+[ -d "$(echo "$pin_dir/$killed-"*)" ] || fail "the maps of the last one were not pinned"
 
-# A pin that cannot be of ours is not touched.
-mkdir -p /sys/fs/bpf/vmadjust-bpf/not-ours
-run 0 "$bin" dump --json --count 1 --interval 0.1
-while read -r pid; do
-	[ -z "$(pins_of "$pid")" ] || fail "the pins of process $pid stay"
-done <"$work/killed"
-[ -d /sys/fs/bpf/vmadjust-bpf/not-ours ] || fail "somebody else's folder is gone"
-rmdir /sys/fs/bpf/vmadjust-bpf/not-ours
-
-# While one runs, another one that ends leaves its pins alone.
-start "$bin" dump --json --interval 0.2
-wait_until 10 test -s "$work/bg.out" || fail "it does not start"
-run 0 "$bin" dump --json --count 1 --interval 0.1
-[ -n "$(pins_of "$started_pid")" ] || fail "the pins of a live one are gone"
-kill "$started_pid"
-wait "$started_pid" || fail "it ends with $?"
-[ -z "$(pins_of "$started_pid")" ] || fail "its pins stay"
+# What cannot be ours is not touched, nor what belongs to a live process.
+for name in not-ours 1-x 12-34-56 -5-7; do
+	mkdir "$pin_dir/$name"
+done
+mkdir "$pin_dir/999999999-1"
+run 0 "$bin" dump --json --count 1 --interval 0.1 --pin-dir "$pin_dir" --verbose
+said "removing $pin_dir/$killed-"
+left=$(cd "$pin_dir" && echo *)
+[ "$(echo "$left" | tr ' ' '\n' | sort | tr '\n' ' ')" = \
+	"$(printf '%s\n' not-ours 1-x 12-34-56 -5-7 | sort | tr '\n' ' ')" ] ||
+	fail "left in the folder of pins: $left"
+for name in not-ours 1-x 12-34-56 -5-7; do
+	rmdir "$pin_dir/$name"
+done
+run 0 "$bin" doctor --pin-dir "$pin_dir"
+[ ! -e "$pin_dir" ] || fail "the folder of pins stays"
+check_no_orphans "kill -9"

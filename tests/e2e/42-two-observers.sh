@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 need_observer
+need_pins
 need_json
 pin_dir=/sys/fs/bpf/vmadj-e2e-$$
 own_pins=$pin_dir
@@ -16,12 +17,13 @@ start_vm "e2e-shared" --load short:5
 both_see_the_same() {
 	start "$bin" dump --json --interval 0.5 --count 7 --pin-dir "$pin_dir"
 	first=$started_pid
-	wait_until 10 test -d "$pin_dir" || skip "this host has no place for pins"
+	wait_until 10 test -d "$pin_dir" || fail "nothing is pinned"
 	run 0 "$bin" dump --json --interval 0.5 --count 5 --pin-dir "$pin_dir"
 	said "another observer is running, process $first"
 	ended "$first"
 	[ "$status" = 0 ] || fail "the first one ends with $status"
 	json "$work/out" '1'
+	# shellcheck disable=SC2016 # Perl's
 	json "$work/bg.out" '
 		open my $f, "<", $ARGV[0] or die; my @e = map { decode_json($_) } <$f>;
 		sub use_pct {
@@ -50,19 +52,20 @@ done
 [ ! -e "$pin_dir" ] || fail "pins stay"
 
 # Each has its own pins; the end of one leaves those of the other alone.
+pinned() {
+	[ -e "$(echo "$pin_dir/$1-"*/sched_thread)" ]
+}
 start "$bin" dump --json --interval 0.2 --pin-dir "$pin_dir"
-wait_until 10 test -s "$work/bg.out" || fail "it does not start"
 one=$started_pid
+wait_until 10 pinned "$one" || fail "the first one has no pins"
 start "$bin" dump --json --interval 0.2 --pin-dir "$pin_dir"
-wait_until 10 test -s "$work/bg.out" || fail "a second one does not start"
 two=$started_pid
-for pid in "$one" "$two"; do
-	[ -e "$(echo "$pin_dir/$pid-"*/sched_thread)" ] || fail "process $pid has no pins"
-done
+wait_until 10 pinned "$two" || fail "the second one has no pins"
+pinned "$one" || fail "the start of the second one removed the pins of the first one"
 kill -TERM "$two"
 ended "$two"
 [ "$status" = 0 ] || fail "the second one ends with $status"
-[ -e "$(echo "$pin_dir/$one-"*/sched_thread)" ] || fail "the pins of the first one are gone"
+pinned "$one" || fail "the pins of the first one are gone"
 [ ! -e "$(echo "$pin_dir/$two-"*)" ] || fail "the pins of the second one stay"
 kill -TERM "$one"
 ended "$one"

@@ -33,6 +33,17 @@ on_terminal() {
 on_terminal "env TERM=xterm '$bin' dump --count 2 --interval 0.3"
 grep -q "$escape\[" "$work/typescript" || fail "no colour on a terminal"
 grep -q evil "$work/typescript" || fail "no table on a terminal"
+
+# The cursor: hidden while it draws, there again at the end, also after a signal.
+cursor_is_back() {
+	[ "$(grep -ao "$escape\[?25[hl]" "$work/typescript" | tail -n 1)" = "${escape}[?25h" ] ||
+		fail "the cursor is not restored: $1"
+	grep -aq "$escape\[?25l" "$work/typescript" || fail "the cursor is not hidden: $1"
+}
+cursor_is_back "after --count"
+on_terminal "env TERM=xterm timeout --foreground -s INT 1.5 '$bin' dump --interval 0.3 || :"
+cursor_is_back "after SIGINT"
+on_terminal "env TERM=xterm '$bin' dump --count 2 --interval 0.3"
 ! grep -q "$escape\[31mname" "$work/typescript" || fail "a VM's name reaches the terminal"
 on_terminal "env TERM=xterm '$bin' doctor"
 grep -q "$escape\[" "$work/typescript" || fail "doctor: no colour on a terminal"

@@ -65,6 +65,10 @@ need_observer() {
 	}
 }
 
+need_pins() {
+	[ "$(stat -f -c %T /sys/fs/bpf 2>/dev/null)" = bpf_fs ] || skip "no BPF file system is mounted"
+}
+
 # run CODE COMMAND... - output in $work/out and $work/err, fails on another exit status
 run() {
 	want=$1

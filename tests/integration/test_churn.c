@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* test_churn.c - many VMs, at once and one after the other: none is missed, nothing piles up */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,6 +13,7 @@
 #include "tests/lib/world.h"
 #include "user/observe/life.h"
 #include "user/observe/parts.h"
+#include "user/util/process.h"
 #include "user/vm/inventory.h"
 #include "user/vm/vm.h"
 
@@ -23,22 +26,31 @@
 TestSuite(churn, .timeout = 120, .fini = vmadj_world_close_all);
 
 static struct {
-	pid_t pid;
+	char id[48];
 	unsigned int live, ended; /* rows in which it was shown so */
 } born[VMS];
 
 static void note(const struct vmadj_snapshot *snapshot, int n)
 {
 	for (size_t i = 0; i < snapshot->n_vms; i++) {
-		/* From the youngest: a process id may have been given out twice. */
-		for (int j = n; j-- > 0;) {
-			if (born[j].pid != snapshot->vms[i].pid)
+		for (int j = 0; j < n; j++) {
+			if (strcmp(born[j].id, snapshot->vms[i].id) != 0)
 				continue;
 			born[j].live += !snapshot->vms[i].ended;
 			born[j].ended += snapshot->vms[i].ended;
 			break;
 		}
 	}
+}
+
+/* With its start time: process ids come round in a busy hour. */
+static void keep_id(int i, pid_t pid)
+{
+	uint64_t start;
+
+	if (vmadj_process_start(pid, &start))
+		cr_fatal("VM %d is gone", i);
+	(void)snprintf(born[i].id, sizeof(born[i].id), "%d-%" PRIu64, pid, start);
 }
 
 static double now_s(void)
@@ -61,7 +73,7 @@ static void run_churn(struct vmadj_world *world, const struct vmadj_lab_kvm *wan
 		vmadj_lab_vm_stop(alive[i % ALIVE_MAX]);
 		alive[i % ALIVE_MAX] = NULL;
 		vmadj_lab_require(vmadj_lab_kvm_start(want, &alive[i % ALIVE_MAX]));
-		born[i].pid = vmadj_lab_vm_pid(alive[i % ALIVE_MAX]);
+		keep_id(i, vmadj_lab_vm_pid(alive[i % ALIVE_MAX]));
 		vmadj_world_serve(world, fmax(due - now_s(), 0.0001));
 		if (now_s() - sampled < 1)
 			continue;
@@ -80,6 +92,9 @@ static void check_all_seen(void)
 	for (int i = 0; i < VMS; i++) {
 		missed += !born[i].ended;
 		twice += born[i].ended > 1;
+		if (born[i].ended != 1)
+			(void)fprintf(stderr, "VM %d, %s: %u times alive, %u times ended\n", i,
+				      born[i].id, born[i].live, born[i].ended);
 	}
 	cr_expect(eq(u32, missed, 0), "of %d VMs", VMS);
 	cr_expect(eq(u32, twice, 0), "of %d VMs", VMS);

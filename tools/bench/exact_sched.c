@@ -18,14 +18,14 @@
 #include "tools/bench/watch.h"
 #include "user/util/file.h"
 
-#define MIXED	    7
-#define SETTLE_MS   1000
-#define MIXED_MS    10000
-#define SHARE_MS    1000
-#define SHARE_RUNS  6
-#define SHARE_TRIES 16
-#define QUIET_PCT   98.5
-#define HALF_PCT    50
+#define MIXED	     7
+#define SETTLE_MS    1000
+#define MIXED_MS     10000
+#define SHARE_MS     1000
+#define SHARE_VALUES 12 /* of both VMs, in quiet intervals */
+#define SHARE_TRIES  16
+#define QUIET_PCT    98.5
+#define HALF_PCT     50
 
 /*
  * Half a percent or 1 ms is allowed, whatever is more: 1 ms is half a percent of
@@ -228,47 +228,43 @@ static int share_read(const struct vmadj_bench_watch *watch, struct sharer *shar
 	return 0;
 }
 
-/* While one runs the other waits for it: what is laid to a VM is what that VM ran. */
+/*
+ * While one runs the other waits for it: what is laid to a VM is what that VM ran.
+ * Intervals in which somebody else had that CPU say nothing of halves.
+ */
 static void share_add(const struct shared *shared, struct shares *shares)
 {
 	for (int i = 0; i < 2; i++) {
 		double laid = shared->laid_ns[i], ran = shared->run_ns[!i];
 
+		vmadj_bench_series_add(&shares->laid, 100 * fmin(laid, ran) / fmax(laid, ran));
+		if (shared->kernel_pct < QUIET_PCT)
+			continue;
 		vmadj_bench_series_add(&shares->use, fabs(shared->use_pct[i] - HALF_PCT));
 		vmadj_bench_series_add(&shares->wait, fabs(shared->wait_pct[i] - HALF_PCT));
-		vmadj_bench_series_add(&shares->laid, 100 * fmin(laid, ran) / fmax(laid, ran));
 	}
 }
 
-/* Intervals in which somebody else had that CPU say nothing of halves. */
 static int share_measure(struct vmadj_bench *bench, struct sharer *sharers, struct shares *shares)
 {
 	struct vmadj_bench_watch watch;
 	struct shared shared;
-	int quiet = 0, err = vmadj_bench_watch_open(&watch);
+	int err = vmadj_bench_watch_open(&watch);
 
 	if (err)
 		return err;
-	for (int i = 0; i <= SHARE_TRIES && quiet < SHARE_RUNS && !err; i++) {
+	for (int i = 0; i <= SHARE_TRIES && shares->use.n < SHARE_VALUES && !err; i++) {
 		err = vmadj_bench_watch_sample(&watch, SHARE_MS);
 		if (!err)
 			err = share_read(&watch, sharers, &shared);
-		if (err || !i || shared.kernel_pct < QUIET_PCT)
-			continue;
-		share_add(&shared, shares);
-		quiet++;
+		if (!err && i)
+			share_add(&shared, shares);
 	}
 	vmadj_bench_watch_close(&watch);
-	if (err == -ESRCH)
-		return vmadj_bench_fail(bench, err, "a VM is not in the sample");
-	if (!err && !quiet) {
-		return vmadj_bench_fail(bench, -EBUSY, "others never left CPU %u alone",
-					bench->cpu);
-	}
-	return err;
+	return err == -ESRCH ? vmadj_bench_fail(bench, err, "a VM is not in the sample") : err;
 }
 
-int vmadj_bench_exact_share(struct vmadj_bench *bench)
+static int share_report(struct vmadj_bench *bench, const struct shares *shares)
 {
 	static const struct vmadj_bench_row rows[] = {
 		{ "two busy VMs on one CPU: use of each, apart from 50 %", "%", VMADJ_BENCH_AT_MOST,
@@ -278,6 +274,22 @@ int vmadj_bench_exact_share(struct vmadj_bench *bench)
 		{ "two busy VMs on one CPU: waiting laid to the other by name", "%",
 		  VMADJ_BENCH_AT_LEAST, 95, false },
 	};
+	const struct vmadj_bench_series *series[] = { &shares->use, &shares->wait, &shares->laid };
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !err; i++) {
+		if (series[i]->n) {
+			err = vmadj_bench_report_add(bench->report, &rows[i], series[i]);
+		} else {
+			err = vmadj_bench_report_lack(bench->report, rows[i].what,
+						      "others never left that CPU alone");
+		}
+	}
+	return err;
+}
+
+int vmadj_bench_exact_share(struct vmadj_bench *bench)
+{
 	const struct vmadj_lab_kvm want = { .load = "busy", .pinned = true, .cpu = bench->cpu };
 	struct vmadj_lab_vm *vms[2] = { NULL };
 	struct sharer sharers[2] = { 0 };
@@ -293,9 +305,5 @@ int vmadj_bench_exact_share(struct vmadj_bench *bench)
 	}
 	err = share_measure(bench, sharers, &shares);
 	vmadj_lab_stop_many(vms, 2);
-	if (!err)
-		err = vmadj_bench_report_add(bench->report, &rows[0], &shares.use);
-	if (!err)
-		err = vmadj_bench_report_add(bench->report, &rows[1], &shares.wait);
-	return err ? err : vmadj_bench_report_add(bench->report, &rows[2], &shares.laid);
+	return err ? err : share_report(bench, &shares);
 }
