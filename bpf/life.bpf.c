@@ -95,13 +95,14 @@ static __always_inline void thread_fill(struct vmadj_thread *thread, struct task
 	thread->start_ns = task->start_boottime;
 }
 
-static __always_inline void thread_base(struct vmadj_thread *thread, struct task_struct *task)
+static __always_inline void thread_count(struct vmadj_thread *thread, struct task_struct *task)
 {
-	thread->base_run_ns = task->se.sum_exec_runtime;
-	thread->base_wait_ns = task->sched_info.run_delay;
-	thread->base_switches = task->nvcsw + task->nivcsw;
-	thread->base_preemptions = task->nivcsw;
-	thread->base_migrations = task->se.nr_migrations;
+	thread->seen.run_ns = task->se.sum_exec_runtime;
+	thread->seen.wait_ns = task->sched_info.run_delay;
+	thread->seen.preemptions = task->nivcsw;
+	thread->seen.switches = task->nvcsw + thread->seen.preemptions;
+	thread->seen.migrations = task->se.nr_migrations;
+	thread->on_cpu_ns = task->on_cpu ? bpf_ktime_get_ns() : 0;
 }
 
 /*
@@ -114,8 +115,14 @@ static __always_inline void thread_register(struct task_struct *task, __u32 vm, 
 	__u16 *slot = slot_of_tid(task->pid);
 	struct vmadj_thread *thread;
 
-	if (bpf_task_storage_get(&life_task, task, NULL, 0))
+	tag = bpf_task_storage_get(&life_task, task, NULL, 0);
+	if (tag) {
+		/* Again, as it may have been on its way off the CPU the first time. */
+		thread = bpf_map_lookup_elem(&life_thread, &tag->slot);
+		if (thread)
+			thread_count(thread, task);
 		return;
+	}
 	if (!slot) {
 		__sync_fetch_and_add(&life_slots.lost, 1);
 		return;
@@ -128,10 +135,9 @@ static __always_inline void thread_register(struct task_struct *task, __u32 vm, 
 		return;
 	thread_fill(thread, task);
 	thread->vm = vm;
+	thread_count(thread, task);
 	if (!born)
-		thread_base(thread, task);
-	if (task->on_cpu)
-		thread->on_cpu_ns = bpf_ktime_get_ns();
+		thread->base = thread->seen;
 	tag = bpf_task_storage_get(&life_task, task, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (tag && tag->slot == fresh.slot) {
 		*slot = fresh.slot;

@@ -33,22 +33,26 @@ struct vmadj_tids {
 	__u16 slot[1 << VMADJ_TIDS_SHIFT];
 };
 
-/*
- * One slot of life_thread. The base_ values are the kernel's counters at the
- * moment of registration, 0 for a thread that was born under observation.
- */
+/* The kernel's own counters of a thread. */
+struct vmadj_counters {
+	__u64 run_ns;
+	__u64 wait_ns;
+	__u64 switches;
+	__u64 preemptions;
+	__u64 migrations;
+};
+
+/* One slot of life_thread. */
 struct vmadj_thread {
 	__u32 state; /* enum vmadj_thread_state */
 	__u32 vm;
 	__u32 tid;
 	__u32 tgid;
 	__u64 start_ns; /* boot time */
-	__u64 base_run_ns;
-	__u64 base_wait_ns;
-	__u64 base_switches;
-	__u64 base_preemptions;
-	__u64 base_migrations;
-	__u64 on_cpu_ns; /* monotonic; it was running when it was registered, else 0 */
+	struct vmadj_counters
+		seen; /* when it was scanned last, for one that has not been switched since */
+	struct vmadj_counters base; /* the same, or 0 for one that was born under observation */
+	__u64 on_cpu_ns;	    /* monotonic; it was running when it was registered, else 0 */
 };
 
 /* Value of life_process, keyed by tgid: the processes that are VMs. Written by user space. */

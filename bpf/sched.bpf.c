@@ -211,7 +211,8 @@ static __always_inline struct vmadj_sched *sched_of(struct task_struct *task)
 		thread = bpf_map_lookup_elem(&life_thread, &slot);
 		if (thread) {
 			sched->vm = thread->vm;
-			sched->wait_ns = thread->base_wait_ns;
+			sched->wait_ns = thread->seen.wait_ns;
+			sched->blame[0].by[0].wait_ns = thread->seen.wait_ns - thread->base.wait_ns;
 		}
 	}
 	return sched;

@@ -40,7 +40,7 @@ kill -TERM "$tool"
 ended "$tool"
 [ "$status" = 0 ] || fail "it ends with $status"
 
-# Counts of dump begin with the observer, those of the kernel at base_...
+# Counts of dump begin with the observer, those of the kernel at base
 # shellcheck disable=SC2016 # Perl's
 json "$work/bg.out" '
 	my ($lines, $work) = @ARGV;
@@ -52,7 +52,7 @@ json "$work/bg.out" '
 		my $tid = $vcpu->{tid};
 		my ($thread) = grep { /"state": 1,/ && /"tid": $tid,/ } values %thread;
 		for my $what ("run_ns", "wait_ns") {
-			my ($base) = $thread =~ /"base_$what": (\d+)/ or die "no field base_$what\n";
+			my ($base) = $thread =~ /"base": \{[^}]*"$what": (\d+)/ or die "no field base.$what\n";
 			my ($total) = text("$work/sched.$tid") =~ /"$what": (\d+)/ or die "no field $what\n";
 			my $says = $total - $base;
 			abs($says - $vcpu->{$what}) <= 1e6 or

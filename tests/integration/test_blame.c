@@ -34,7 +34,12 @@ static void end_burner(void)
 
 TestSuite(blame, .timeout = 90, .fini = end_burner);
 
-static const struct vmadj_lab_kvm busy = { .load = "busy", .pinned = true, .cpu = 1 };
+static struct vmadj_lab_kvm busy_vm(const char *name)
+{
+	return (struct vmadj_lab_kvm){
+		.name = name, .load = "busy", .pinned = true, .cpu = vmadj_world_cpu()
+	};
+}
 
 /* A process of the host called @name that wants all of CPU 1. */
 static pid_t burn_as(const char *name)
@@ -48,7 +53,7 @@ static pid_t burn_as(const char *name)
 	(void)prctl(PR_SET_NAME, name);
 	(void)close_range(3, ~0U, 0);
 	CPU_ZERO(&set);
-	CPU_SET(1, &set);
+	CPU_SET(vmadj_world_cpu(), &set);
 	(void)sched_setaffinity(0, sizeof(set), &set);
 	for (;;)
 		;
@@ -109,15 +114,13 @@ static void check_sum(const struct pair *a, const struct pair *b)
 
 Test(blame, two_busy_vms_blame_each_other_by_name)
 {
-	struct vmadj_lab_kvm want = busy;
+	const struct vmadj_lab_kvm web1 = busy_vm("web,1"), db1 = busy_vm("db1");
 	_cleanup_lab_vm_ struct vmadj_lab_vm *web = NULL, *db = NULL;
 	struct vmadj_world *world = vmadj_world_open();
 	static struct pair web_a, web_b, db_a, db_b;
 
-	want.name = "web,1";
-	vmadj_lab_require(vmadj_lab_kvm_start(&want, &web));
-	want.name = "db1";
-	vmadj_lab_require(vmadj_lab_kvm_start(&want, &db));
+	vmadj_lab_require(vmadj_lab_kvm_start(&web1, &web));
+	vmadj_lab_require(vmadj_lab_kvm_start(&db1, &db));
 	vmadj_world_serve(world, 0.3);
 	read_pair(world, vmadj_lab_vm_pid(web), vmadj_lab_vm_pid(db), &web_a);
 	read_pair(world, vmadj_lab_vm_pid(db), vmadj_lab_vm_pid(web), &db_a);
@@ -133,6 +136,7 @@ Test(blame, two_busy_vms_blame_each_other_by_name)
 
 Test(blame, a_host_process_is_blamed_by_name)
 {
+	const struct vmadj_lab_kvm busy = busy_vm(NULL);
 	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
 	struct vmadj_world *world = vmadj_world_open();
 	static struct pair a, b;
@@ -149,9 +153,10 @@ Test(blame, a_host_process_is_blamed_by_name)
 
 Test(blame, a_kernel_thread_is_blamed_by_name)
 {
+	const struct vmadj_lab_kvm busy = busy_vm(NULL);
 	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
 	struct vmadj_world *world = vmadj_world_open();
-	pid_t ksmd = vmadj_ksm_burn(1);
+	pid_t ksmd = vmadj_ksm_burn(vmadj_world_cpu());
 	static struct pair a, b;
 
 	vmadj_lab_require(vmadj_lab_kvm_start(&busy, &vm));
@@ -171,7 +176,7 @@ Test(blame, a_kernel_thread_is_blamed_by_name)
  */
 Test(blame, waiting_for_its_quota_is_blamed_on_the_limit)
 {
-	struct vmadj_lab_kvm want = busy;
+	struct vmadj_lab_kvm want = busy_vm(NULL);
 	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
 	struct vmadj_world *world = vmadj_world_open();
 	static struct pair a, b;

@@ -89,13 +89,21 @@ Test(inventory, a_vm_that_ended_is_shown_once_more)
 	cr_expect(eq(u32, count_ends(world, pid), 1));
 }
 
-/* The vCPUs' last words by the kernel, and what all threads used by its process's parent. */
+/*
+ * What all threads used is told to the parent of the process when they are gone; of each vCPU the
+ * kernel says how much it had used when its end began, which may take some time more.
+ */
 static void check_final(const struct vmadj_lab_vm *vm, const struct vmadj_world_vm *row)
 {
 	struct vmadj_obituary last;
 	struct rusage used;
 	uint64_t all_ns;
 
+	cr_assert(eq(int, wait4(vmadj_lab_vm_pid(vm), NULL, 0, &used), vmadj_lab_vm_pid(vm)));
+	all_ns = (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000 +
+		 (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000;
+	cr_expect(vmadj_truth_agrees("all threads ran",
+				     row->vm.cpu.run_ns + row->vm.cpu.emulator_run_ns, all_ns));
 	cr_assert(eq(sz, row->vm.n_vcpus, vmadj_lab_vm_vcpus(vm)));
 	for (unsigned int i = 0; i < vmadj_lab_vm_vcpus(vm); i++) {
 		pid_t tid = vmadj_lab_vm_vcpu_tid(vm, i);
@@ -105,15 +113,10 @@ static void check_final(const struct vmadj_lab_vm *vm, const struct vmadj_world_
 			cr_fatal("vCPU %u is not listed", i);
 		if (!vmadj_obituary_of(tid, &last))
 			cr_fatal("the kernel said nothing of vCPU %u", i);
-		cr_expect(vmadj_truth_agrees("ran", vcpu->run_ns, last.run_ns));
-		cr_expect(vmadj_truth_agrees("waited", vcpu->wait_ns, last.wait_ns));
+		cr_expect(ge(u64, vcpu->run_ns, last.run_ns));
+		cr_expect(ge(u64, vcpu->wait_ns, last.wait_ns));
 		cr_expect(ge(u64, vcpu->switches, last.voluntary + last.involuntary));
 	}
-	cr_assert(eq(int, wait4(vmadj_lab_vm_pid(vm), NULL, 0, &used), vmadj_lab_vm_pid(vm)));
-	all_ns = (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000 +
-		 (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000;
-	cr_expect(vmadj_truth_agrees("all threads ran",
-				     row->vm.cpu.run_ns + row->vm.cpu.emulator_run_ns, all_ns));
 }
 
 Test(inventory, a_vm_of_200_ms_between_two_samples_is_shown_with_its_totals)

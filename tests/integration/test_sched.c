@@ -10,6 +10,7 @@
 
 TestSuite(sched, .timeout = 60, .fini = vmadj_world_close_all);
 
+/* On the first CPU, on another one if there is one, and on any. */
 static const struct vmadj_lab_kvm mixed_load[] = {
 	{ .name = "busy", .load = "busy", .pinned = true, .cpu = 1, .vcpus = 2 },
 	{ .name = "mix", .load = "mix", .pinned = true, .cpu = 1 },
@@ -19,6 +20,11 @@ static const struct vmadj_lab_kvm mixed_load[] = {
 	{ .name = "tick", .load = "tick:2" },
 	{ .name = "idle" },
 };
+
+static struct vmadj_lab_kvm busy_vm(void)
+{
+	return (struct vmadj_lab_kvm){ .load = "busy", .pinned = true, .cpu = vmadj_world_cpu() };
+}
 
 #define VMS   (sizeof(mixed_load) / sizeof(mixed_load[0]))
 #define VCPUS 2
@@ -92,8 +98,12 @@ Test(sched, ten_seconds_of_mixed_load_agree_with_schedstat)
 	static struct reading a[VMS], b[VMS];
 	struct vmadj_lab_vm *vms[VMS] = { NULL };
 
-	for (size_t i = 0; i < VMS; i++)
-		vmadj_lab_require(vmadj_lab_kvm_start(&mixed_load[i], &vms[i]));
+	for (size_t i = 0; i < VMS; i++) {
+		struct vmadj_lab_kvm want = mixed_load[i];
+
+		want.cpu = want.cpu ? vmadj_world_cpu() : 0;
+		vmadj_lab_require(vmadj_lab_kvm_start(&want, &vms[i]));
+	}
 	(void)vmadj_world_sample(world, 0.5);
 	read_all(world, vms, VMS, a);
 	for (int i = 0; i < 10; i++)
@@ -106,7 +116,7 @@ Test(sched, ten_seconds_of_mixed_load_agree_with_schedstat)
 
 Test(sched, a_vm_that_ran_before_the_observer_is_counted_from_then_on)
 {
-	const struct vmadj_lab_kvm busy = { .load = "busy", .pinned = true, .cpu = 1 };
+	const struct vmadj_lab_kvm busy = busy_vm();
 	struct vmadj_lab_vm *vms[2] = { NULL };
 	static struct reading a[2], b[2];
 	struct vmadj_truth past[2];
@@ -158,7 +168,7 @@ Test(sched, a_vm_born_under_observation_is_counted_from_its_birth)
 /* The kernel's counter is at most a tick behind; ours is to be up to date. */
 Test(sched, a_running_vcpu_is_counted_up_to_now)
 {
-	const struct vmadj_lab_kvm busy = { .load = "busy", .pinned = true, .cpu = 1 };
+	const struct vmadj_lab_kvm busy = busy_vm();
 	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
 	struct vmadj_world *world = vmadj_world_open();
 	static struct reading base;
@@ -211,7 +221,7 @@ static void check_percentiles(const struct vmadj_snap_cpu *cpu, const struct rea
 
 Test(sched, two_busy_vms_on_one_cpu_get_half_and_wait_half)
 {
-	const struct vmadj_lab_kvm busy = { .load = "busy", .pinned = true, .cpu = 1 };
+	const struct vmadj_lab_kvm busy = busy_vm();
 	struct vmadj_world *world = vmadj_world_open();
 	struct vmadj_lab_vm *vms[2] = { NULL };
 	static struct reading a[2], b[2];
@@ -230,7 +240,7 @@ Test(sched, two_busy_vms_on_one_cpu_get_half_and_wait_half)
 		quiet = had_the_cpu(a, b, 3);
 	}
 	if (!quiet)
-		cr_skip_test("CPU 1 is never quiet: something else runs there");
+		cr_skip_test("CPU %u is never quiet: something else runs there", busy.cpu);
 	for (int i = 0; i < 2; i++) {
 		cr_expect(lt(dbl, fabs(row[i].vm.cpu.usage_pct - 50), 2), "%.1f %%",
 			  row[i].vm.cpu.usage_pct);

@@ -5,12 +5,14 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "user/observe/observer.h"
+#include "user/observe/parts.h"
 #include "user/vm/inventory.h"
 #include "user/vm/vm.h"
 
@@ -246,6 +248,40 @@ const struct vmadj_snap_vcpu *vmadj_world_vcpu(const struct vmadj_world_vm *row,
 			return &row->vcpus[i];
 	}
 	return NULL;
+}
+
+void vmadj_world_need_pagecache(const struct vmadj_world *world)
+{
+	const struct vmadj_checks *checks = vmadj_observer_checks(world->observer);
+
+	if (vmadj_observer_pagecache(world->observer))
+		return;
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct vmadj_check *check = &checks->check[i];
+
+		if (check->state == VMADJ_CHECK_OK || strcmp(check->name, "host page cache") != 0)
+			continue;
+		if (!strcmp(check->area, "events") || !strncmp(check->found, "not tested", 10))
+			cr_skip_test("the page cache cannot be observed here: %s", check->found);
+		cr_fatal("the page cache is refused: %s", check->found);
+	}
+	cr_fatal("the page cache is not known, and no check says why");
+}
+
+unsigned int vmadj_world_cpu(void)
+{
+	unsigned int found = 0, n = 0;
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		cr_fatal("sched_getaffinity: %m");
+	for (unsigned int cpu = 0; cpu < CPU_SETSIZE && n < 2; cpu++) {
+		if (!CPU_ISSET(cpu, &allowed))
+			continue;
+		found = cpu;
+		n++;
+	}
+	return found;
 }
 
 struct vmadj_observer *vmadj_world_observer(const struct vmadj_world *world)

@@ -78,5 +78,11 @@ uint64_t vmadj_world_waited_ns(const struct vmadj_world_vm *row, const char *who
 /* The vCPU that runs in the thread @tid; NULL: none does. */
 const struct vmadj_snap_vcpu *vmadj_world_vcpu(const struct vmadj_world_vm *row, pid_t tid);
 
+/* Skips the test where this kernel does not tell of its page cache; a count refused fails it. */
+void vmadj_world_need_pagecache(const struct vmadj_world *world);
+
+/* The CPU to pin VMs to: not the first one, where there is another. */
+unsigned int vmadj_world_cpu(void);
+
 struct vmadj_observer *vmadj_world_observer(const struct vmadj_world *world);
 struct vmadj_inventory *vmadj_world_inventory(const struct vmadj_world *world);

@@ -63,6 +63,7 @@ void vmadj_inventory_rescan(struct vmadj_inventory *inventory, struct vmadj_vm *
 		vmadj_inventory_end(inventory, vm);
 	if (err)
 		return;
+	(void)vmadj_life_scan_threads(life, vm->pid, NULL, NULL);
 	/* The news of a VM comes a moment before its descriptor. */
 	if (vm->kvm && !scan.found && now_ns - vm->found_ns > NO_DESCRIPTOR_NS) {
 		vmadj_inventory_let_go(inventory, vm);

@@ -27,20 +27,26 @@ static void grow(uint64_t *value, uint64_t now)
 static void read_sched(const struct vmadj_thread *known, const struct vmadj_sched *sched,
 		       struct vmadj_vm_thread *thread, uint64_t now_ns)
 {
+	const struct vmadj_counters *base = &known->base;
+	struct vmadj_counters now = known->seen;
 	struct vmadj_usage *usage = &thread->usage;
 
-	if (sched->state == VMADJ_SCHED_UNSEEN) {
-		/* It has not been switched since; it may have been running all the time. */
-		if (known->on_cpu_ns)
-			grow(&usage->run_ns, since(now_ns, known->on_cpu_ns));
-		return;
+	if (sched->state != VMADJ_SCHED_UNSEEN) {
+		now.run_ns = vmadj_sched_run_ns(sched, now_ns);
+		now.wait_ns = sched->wait_ns;
+		now.switches = sched->switches;
+		now.preemptions = sched->preemptions;
+		now.migrations = sched->migrations;
+		thread->cpu = (int)sched->cpu;
+	} else if (known->on_cpu_ns) {
+		/* Not switched since it was met running: it has been running all the time. */
+		now.run_ns += since(now_ns, known->on_cpu_ns);
 	}
-	grow(&usage->run_ns, since(vmadj_sched_run_ns(sched, now_ns), known->base_run_ns));
-	grow(&usage->wait_ns, since(sched->wait_ns, known->base_wait_ns));
-	grow(&usage->switches, since(sched->switches, known->base_switches));
-	grow(&usage->preemptions, since(sched->preemptions, known->base_preemptions));
-	grow(&usage->migrations, since(sched->migrations, known->base_migrations));
-	thread->cpu = (int)sched->cpu;
+	grow(&usage->run_ns, since(now.run_ns, base->run_ns));
+	grow(&usage->wait_ns, since(now.wait_ns, base->wait_ns));
+	grow(&usage->switches, since(now.switches, base->switches));
+	grow(&usage->preemptions, since(now.preemptions, base->preemptions));
+	grow(&usage->migrations, since(now.migrations, base->migrations));
 }
 
 static void read_thread(struct vmadj_inventory *inventory, struct vmadj_vm_thread *thread,

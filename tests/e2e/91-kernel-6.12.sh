@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Does the core of the integration tests pass on kernel 6.12, with real KVM?
+#
+# timeout: 500 s
+set -u
+
+exec "$(dirname "$0")/kernel.sh" 6.12

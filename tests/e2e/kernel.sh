@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# kernel.sh VERSION - run the core of the integration tests on another kernel
+#
+# A host inside a guest: kernel VERSION under QEMU's TCG, with KVM in it. Left out are tests of
+# what happens within a few ms, which an emulated host does not keep, and of faults on mapped
+# files, which 6.1 has no event for.
+#
+# Writes their reports to $TEST_TAP. Exit status: run-in.sh's; 77: that kernel is not to be had.
+set -u
+
+version=$1
+out=${O:-build}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# Each report, line by line behind a word of its own, then what failed.
+cat >"$work/core.sh" <<-'END'
+	run() {
+		name=$1
+		shift
+		"/usr/bin/test_$name" --jobs 1 --tap=/tmp/tap "$@" >/tmp/out 2>&1 || cat /tmp/out
+		sed 's/^/TAP /' /tmp/tap
+	}
+	run vmlinux
+	run sched --filter 'sched/!(a_running_vcpu*)'
+	run blame
+	run pagecache_read --filter 'read/!(*mapping*)'
+	run pagecache_write
+	run inventory --filter 'inventory/!(a_vm_of_200*|a_vm_that_ended_before*)'
+END
+
+set --
+for name in vmlinux sched blame pagecache_read pagecache_write inventory; do
+	set -- "$@" --prog "$out/tests/integration/test_$name"
+done
+status=125
+# Under TCG a guest dies at times while its kernel boots.
+for try in 1 2; do
+	[ $status = 125 ] || break
+	[ "$try" = 1 ] || echo "the guest died; try $try"
+	tools/lab/run-in.sh "$version" --module loop --timeout 240 --out "$out/lab" "$@" \
+		--prog "$out/tools/lab/kvmvm" --file "$work/core.sh:/core.sh" -- \
+		sh /core.sh >"$work/log" 2>&1
+	status=$?
+	grep -v '^TAP ' "$work/log"
+done
+[ $status = 77 ] && exit 77
+sed -n 's/^TAP //p' "$work/log" >"${TEST_TAP:-$work/tap}"
+exit $status
