@@ -73,6 +73,25 @@ static int enter(const char *cgroup)
 	return err;
 }
 
+/*
+ * The child's own program is in mapped files, too, and its faults on them would be counted: so all
+ * of it is there from the start. By the system call, since the sanitizer's mlock() does nothing.
+ */
+static void lock_program(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[512];
+
+	(void)mlockall(MCL_CURRENT);
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (strchr(line, '/') && sscanf(line, "%lx-%lx r", &from, &to) == 2)
+			(void)syscall(SYS_mlock, from, to - from);
+	}
+	if (maps)
+		(void)fclose(maps);
+}
+
 static __attribute__((noreturn)) void child_main(const struct vmadj_vmm_options *options, int fd,
 						 struct shared *shared)
 {
@@ -84,8 +103,7 @@ static __attribute__((noreturn)) void child_main(const struct vmadj_vmm_options 
 	if (dup2(fd, 3) < 0)
 		_exit(1);
 	(void)close_range(4, ~0U, 0);
-	/* Its own program is in mapped files, too: what is there is not to be faulted in later. */
-	(void)mlockall(MCL_CURRENT);
+	lock_program();
 	if (options->cgroup)
 		err = enter(options->cgroup);
 	if (!err && !options->no_vm)

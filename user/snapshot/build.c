@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -138,7 +139,9 @@ static void sum_threads(struct vmadj_vm *vm, struct vmadj_snap_vm *row)
 		cpu->preemptions += usage->preemptions;
 		cpu->migrations += usage->migrations;
 	}
-	/* A thread that turns out to be a vCPU is no longer one of the others. */
+	/* Until KVM has told, each thread may turn out to be a vCPU; unless none ever comes. */
+	if (vm->kvm && !vm->told && vm->next_scan_ns != UINT64_MAX)
+		cpu->emulator_run_ns = 0;
 	if (cpu->known && cpu->emulator_run_ns > vm->last_others_run_ns)
 		vm->last_others_run_ns = cpu->emulator_run_ns;
 	cpu->emulator_run_ns = vm->last_others_run_ns;
@@ -201,6 +204,28 @@ static int by_wait(const void *a, const void *b)
 	return (x->wait_ns < y->wait_ns) - (x->wait_ns > y->wait_ns);
 }
 
+/* Lays what does not fit to "other", so that the sum stays whole. Return: how many are left. */
+static size_t fold_rest(struct vmadj_snap_waited *all, size_t n)
+{
+	size_t kept = VMADJ_WAITED_MAX - 1, other;
+
+	for (other = 0; other < n && strcmp(all[other].who, "other") != 0; other++)
+		;
+	if (other >= kept) {
+		/* It takes the last place, whatever stood there counts with the rest. */
+		uint64_t rest_ns = 0;
+
+		for (size_t i = kept; i < n; i++)
+			rest_ns += all[i].wait_ns;
+		(void)snprintf(all[kept].who, sizeof(all[kept].who), "other");
+		all[kept].wait_ns = rest_ns;
+		return kept + 1;
+	}
+	for (size_t i = kept; i < n; i++)
+		all[other].wait_ns += all[i].wait_ns;
+	return kept;
+}
+
 /* VMs that bear one name, and one program's past and present, are one line. */
 static void build_waited(const struct vmadj_vm *vm, struct vmadj_snap_cpu *cpu)
 {
@@ -223,7 +248,9 @@ static void build_waited(const struct vmadj_vm *vm, struct vmadj_snap_cpu *cpu)
 	if (!n)
 		return;
 	qsort(all, n, sizeof(all[0]), by_wait);
-	cpu->n_waited = n < VMADJ_WAITED_MAX ? n : VMADJ_WAITED_MAX;
+	if (n > VMADJ_WAITED_MAX)
+		n = fold_rest(all, n);
+	cpu->n_waited = n;
 	memcpy(cpu->waited_for, all, cpu->n_waited * sizeof(all[0]));
 }
 

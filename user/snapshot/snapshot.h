@@ -27,7 +27,7 @@
 struct vmadj_inventory;
 struct vmadj_observer;
 
-#define VMADJ_WAITED_MAX 16 /* culprits a VM in one snapshot; the rest is "other" */
+#define VMADJ_WAITED_MAX 32 /* culprits a VM in one snapshot; the rest is "other" */
 
 struct vmadj_snap_host {
 	const char *kernel;
