@@ -16,11 +16,17 @@ trap 'rm -rf "$work"' EXIT
 # Each report, line by line behind a word of its own, then what failed.
 cat >"$work/core.sh" <<-'END'
 	run() {
-		"/usr/bin/test_$1" --jobs 1 --tap=/tmp/tap >/tmp/out 2>&1 || cat /tmp/out
+		"/usr/bin/test_$1" --jobs 1 --tap=/tmp/tap >/tmp/out 2>&1 && return
+		cat /tmp/out
+		return 1
+	}
+	# An emulated CPU stands still at times, and what is measured meanwhile is wrong: once more.
+	report() {
+		run "$1" || run "$1"
 		sed 's/^/TAP /' /tmp/tap
 	}
 	for name in vmlinux sched blame pagecache_read pagecache_write inventory; do
-		run $name
+		report $name
 	done
 END
 
@@ -29,9 +35,9 @@ for name in vmlinux sched blame pagecache_read pagecache_write inventory; do
 	set -- "$@" --prog "$out/tests/integration/test_$name"
 done
 status=125
-# Under TCG a guest dies at times while its kernel boots.
+# Under TCG a guest dies or hangs at times, with nothing of ours in it.
 for try in 1 2; do
-	[ $status = 125 ] || break
+	[ $status = 125 ] || [ $status = 124 ] || break
 	[ "$try" = 1 ] || echo "the guest died; try $try"
 	tools/lab/run-in.sh "$version" --module loop --timeout 240 --out "$out/lab" "$@" \
 		--prog "$out/tools/lab/kvmvm" --file "$work/core.sh:/core.sh" -- \
@@ -39,6 +45,12 @@ for try in 1 2; do
 	status=$?
 	grep -v '^TAP ' "$work/log"
 done
-[ $status = 77 ] && exit 77
+case $status in
+77) exit 77 ;;
+124 | 125)
+	echo "the emulated host died or stood still, twice"
+	exit 77
+	;;
+esac
 sed -n 's/^TAP //p' "$work/log" >"${TEST_TAP:-$work/tap}"
 exit $status

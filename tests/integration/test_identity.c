@@ -179,7 +179,8 @@ Test(identity, a_vm_in_another_pid_namespace_is_counted_by_the_hosts_id)
 	cr_expect(
 		vmadj_truth_agrees("ran", after.vm.cpu.run_ns - before.vm.cpu.run_ns,
 				   vmadj_truth_process(vmadj_vmm_pid(vmm)).run_ns - truth.run_ns));
-	cr_expect(eq(u64, after.vm.cpu.emulator_run_ns, 0));
+	/* KVM itself may give the process a thread (kvm-nx-lpage-recovery), which hardly runs. */
+	cr_expect(lt(u64, after.vm.cpu.emulator_run_ns, 1000000));
 }
 
 static void fork_an_heir(void *data)

@@ -139,9 +139,7 @@ static void sum_threads(struct vmadj_vm *vm, struct vmadj_snap_vm *row)
 		cpu->preemptions += usage->preemptions;
 		cpu->migrations += usage->migrations;
 	}
-	/* Until KVM has told, each thread may turn out to be a vCPU; unless none ever comes. */
-	if (vm->kvm && !vm->told && vm->next_scan_ns != UINT64_MAX)
-		cpu->emulator_run_ns = 0;
+	/* A thread that turns out to be a vCPU is no longer one of the others. */
 	if (cpu->known && cpu->emulator_run_ns > vm->last_others_run_ns)
 		vm->last_others_run_ns = cpu->emulator_run_ns;
 	cpu->emulator_run_ns = vm->last_others_run_ns;
