@@ -146,6 +146,9 @@ static void sum_threads(struct vmadj_vm *vm, struct vmadj_snap_vm *row)
 	cache->hit_pages = cache->accessed_pages > cache->miss_pages
 				   ? cache->accessed_pages - cache->miss_pages
 				   : 0;
+	/* Pages read ahead are missed before they are asked for: totals do not go back for that. */
+	if (cache->hit_pages < vm->last_hit_pages)
+		cache->hit_pages = vm->last_hit_pages;
 }
 
 static uint64_t grown(uint64_t *last, uint64_t now)
