@@ -39,7 +39,7 @@ status=125
 for try in 1 2; do
 	[ $status = 125 ] || [ $status = 124 ] || break
 	[ "$try" = 1 ] || echo "the guest died; try $try"
-	tools/lab/run-in.sh "$version" --module loop --timeout 240 --out "$out/lab" "$@" \
+	tools/lab/run-in.sh "$version" --module loop --timeout 320 --out "$out/lab" "$@" \
 		--prog "$out/tools/lab/kvmvm" --file "$work/core.sh:/core.sh" -- \
 		sh /core.sh >"$work/log" 2>&1
 	status=$?
