@@ -24,6 +24,9 @@ table() {
 		pc:libbpf         build  libbpf-dev                     -                    libbpf-devel
 		pc:jansson        build  libjansson-dev                 -                    jansson-devel
 		pc:libsystemd     build  libsystemd-dev                 -                    systemd-devel
+		pc:inih           build  libinih-dev                    -                    inih-devel
+		pc:libseccomp     build  libseccomp-dev                 -                    libseccomp-devel
+		pc:libcap-ng      build  libcap-ng-dev                  -                    libcap-ng-devel
 		pc:libvirt        build  libvirt-dev                    -                    libvirt-devel
 		h:criterion/criterion.h test libcriterion-dev           -                    libcriterion-devel
 		qemu-system-x86_64 test  qemu-system-x86                -                    qemu-system-x86-core
