@@ -123,3 +123,42 @@ ParameterizedTest(struct number_case *c, parse, duration)
 	cr_assert(eq(int, err, c->err), "\"%s\"", c->text);
 	cr_assert(ieee_ulp_eq(dbl, value, c->err ? 42 : c->value, 1), "\"%s\"", c->text);
 }
+
+struct bytes_case {
+	char text[32];
+	uint64_t min, max;
+	int err;
+	uint64_t value;
+};
+
+ParameterizedTestParameters(parse, bytes)
+{
+	static struct bytes_case cases[] = {
+		{ "0", 0, UINT64_MAX, 0, 0 },
+		{ "4096", 0, UINT64_MAX, 0, 4096 },
+		{ "64M", 0, UINT64_MAX, 0, 64ULL << 20 },
+		{ "64MiB", 0, UINT64_MAX, 0, 64ULL << 20 },
+		{ "1.5G", 0, UINT64_MAX, 0, 3ULL << 29 },
+		{ "2T", 0, UINT64_MAX, 0, 2ULL << 40 },
+		{ "1K", 2048, UINT64_MAX, -ERANGE, 0 },
+		{ "1G", 0, 1 << 20, -ERANGE, 0 },
+		{ "99999999999T", 0, UINT64_MAX, -ERANGE, 0 },
+		{ "-1", 0, UINT64_MAX, -ERANGE, 0 },
+		{ "64m", 0, UINT64_MAX, -EINVAL, 0 },
+		{ "64MB", 0, UINT64_MAX, -EINVAL, 0 },
+		{ "M", 0, UINT64_MAX, -EINVAL, 0 },
+		{ "", 0, UINT64_MAX, -EINVAL, 0 },
+		{ "1 G", 0, UINT64_MAX, -EINVAL, 0 },
+	};
+
+	return cr_make_param_array(struct bytes_case, cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+ParameterizedTest(struct bytes_case *c, parse, bytes)
+{
+	uint64_t value = 42;
+	int err = vmadj_parse_bytes(c->text, c->min, c->max, &value);
+
+	cr_assert(eq(int, err, c->err), "\"%s\"", c->text);
+	cr_assert(eq(u64, value, c->err ? 42 : c->value), "\"%s\"", c->text);
+}

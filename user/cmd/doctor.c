@@ -12,7 +12,7 @@
 #include "user/cmd/options.h"
 #include "user/cmd/output.h"
 #include "user/cmd/screen.h"
-#include "user/cmd/wrap.h"
+#include "user/util/wrap.h"
 #include "user/util/jsonw.h"
 #include "user/util/log.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* help.c - --help, made of the tables in optable.c */
 #include "user/cmd/options.h"
-#include "user/cmd/wrap.h"
+#include "user/util/wrap.h"
 
 #define HELP_COLUMN 24 /* where the explanation of an option begins */
 

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "user/util/suggest.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -104,9 +105,3 @@ int vmadj_options_parse(int argc, char **argv, struct vmadj_options *ret_options
 /* The help of one command, or of the program when @topic is NULL. */
 void vmadj_help_print(FILE *out, const struct vmadj_command *topic);
 
-/**
- * vmadj_suggest() - the word of @words (NULL at the end) that was probably meant by @typed
- *
- * Return: one of @words; NULL when none is near.
- */
-const char *vmadj_suggest(const char *typed, const char *const *words);

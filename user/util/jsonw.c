@@ -210,6 +210,12 @@ void vmadj_jsonw_string(struct vmadj_jsonw *w, const char *key, const char *valu
 	put(w, "\"", 1);
 }
 
+void vmadj_jsonw_newline(struct vmadj_jsonw *w)
+{
+	put(w, "\n", 1);
+	w->comma = false;
+}
+
 int vmadj_jsonw_finish(struct vmadj_jsonw *w, char **ret_text, size_t *ret_len)
 {
 	const struct vmadj_jsonw empty = { 0 };

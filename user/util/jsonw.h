@@ -48,6 +48,9 @@ void vmadj_jsonw_double(struct vmadj_jsonw *w, const char *key, double value,
 /* NULL is null. */
 void vmadj_jsonw_string(struct vmadj_jsonw *w, const char *key, const char *value);
 
+/* Ends a line: what comes next is a document of its own. */
+void vmadj_jsonw_newline(struct vmadj_jsonw *w);
+
 /**
  * vmadj_jsonw_finish() - the text, NUL-terminated, which the caller frees
  *

@@ -7,19 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DURATION_MAX_LEN 32
+#define NUMBER_MAX_LEN 32
 
-struct duration_unit {
+struct unit {
 	const char *suffix;
-	double seconds;
+	double times;
 };
 
-/* "ms" before "s", which it ends with. */
-static const struct duration_unit duration_units[] = {
-	{ "ms", 0.001 },
-	{ "s", 1 },
-	{ "min", 60 },
-	{ "h", 3600 },
+/* A suffix before one that it ends with. */
+static const struct unit duration_units[] = {
+	{ "ms", 0.001 }, { "s", 1 }, { "min", 60 }, { "h", 3600 }, { NULL, 0 },
+};
+
+static const struct unit byte_units[] = {
+	{ "KiB", 0x1p10 }, { "MiB", 0x1p20 }, { "GiB", 0x1p30 }, { "TiB", 0x1p40 }, { "K", 0x1p10 },
+	{ "M", 0x1p20 },   { "G", 0x1p30 },   { "T", 0x1p40 },	 { NULL, 0 },
 };
 
 int vmadj_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value)
@@ -56,28 +58,22 @@ int vmadj_parse_double(const char *text, double min, double max, double *ret_val
 	return 0;
 }
 
-static const struct duration_unit *find_unit(const char *text, size_t len)
+/* The number in front of one of @units, or alone, times what that unit stands for. */
+static int parse_with_unit(const char *text, const struct unit *unit, double *ret_value)
 {
-	for (size_t i = 0; i < sizeof(duration_units) / sizeof(duration_units[0]); i++) {
-		size_t n = strlen(duration_units[i].suffix);
-
-		if (len > n && strcmp(text + len - n, duration_units[i].suffix) == 0)
-			return &duration_units[i];
-	}
-	return NULL;
-}
-
-int vmadj_parse_duration(const char *text, double min_s, double max_s, double *ret_s)
-{
-	const struct duration_unit *unit;
-	char number[DURATION_MAX_LEN];
+	char number[NUMBER_MAX_LEN];
 	size_t len = strlen(text);
 	double value;
 	int err;
 
-	unit = find_unit(text, len);
-	if (unit)
-		len -= strlen(unit->suffix);
+	for (; unit->suffix; unit++) {
+		size_t n = strlen(unit->suffix);
+
+		if (len > n && strcmp(text + len - n, unit->suffix) == 0) {
+			len -= n;
+			break;
+		}
+	}
 	if (len >= sizeof(number))
 		return -EINVAL;
 	memcpy(number, text, len);
@@ -85,9 +81,32 @@ int vmadj_parse_duration(const char *text, double min_s, double max_s, double *r
 	err = vmadj_parse_double(number, -HUGE_VAL, HUGE_VAL, &value);
 	if (err)
 		return err;
-	value *= unit ? unit->seconds : 1;
+	*ret_value = unit->suffix ? value * unit->times : value;
+	return 0;
+}
+
+int vmadj_parse_duration(const char *text, double min_s, double max_s, double *ret_s)
+{
+	double value;
+	int err = parse_with_unit(text, duration_units, &value);
+
+	if (err)
+		return err;
 	if (value < min_s || value > max_s)
 		return -ERANGE;
 	*ret_s = value;
+	return 0;
+}
+
+int vmadj_parse_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *ret_bytes)
+{
+	double value;
+	int err = parse_with_unit(text, byte_units, &value);
+
+	if (err)
+		return err;
+	if (value < 0 || value >= 0x1p63 || (uint64_t)value < min || (uint64_t)value > max)
+		return -ERANGE;
+	*ret_bytes = (uint64_t)value;
 	return 0;
 }

@@ -31,3 +31,12 @@ int vmadj_parse_double(const char *text, double min, double max, double *ret_val
  * Return: 0; -EINVAL; -ERANGE.
  */
 int vmadj_parse_duration(const char *text, double min_s, double max_s, double *ret_s);
+
+/**
+ * vmadj_parse_bytes() - bytes, or a number with K, M, G or T (powers of 1024; "KiB" is the same)
+ *
+ * Fractions are rounded down. At most 2^63.
+ *
+ * Return: 0; -EINVAL; -ERANGE.
+ */
+int vmadj_parse_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *ret_bytes);

@@ -149,3 +149,8 @@ size_t vmadj_text_cut(char *text, size_t size, size_t width, const char *mark)
 	memcpy(text + at, mark, strlen(mark) + 1);
 	return used + 1;
 }
+
+bool vmadj_text_same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}

@@ -62,3 +62,6 @@ size_t vmadj_text_width(const char *text);
  * Return: the width that is left.
  */
 size_t vmadj_text_cut(char *text, size_t size, size_t width, const char *mark);
+
+/* Whether both are the same text, or both NULL. */
+bool vmadj_text_same(const char *a, const char *b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* wrap.c - prose in lines that fit a terminal */
-#include "user/cmd/wrap.h"
+#include "user/util/wrap.h"
 
 #include <string.h>
 

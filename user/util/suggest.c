@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* suggest.c - guess which word was meant by one that does not exist */
-#include <string.h>
+#include "user/util/suggest.h"
 
-#include "user/cmd/options.h"
+#include <string.h>
 
 #define WORD_MAX 32
 
