@@ -12,8 +12,7 @@
 
 #define CPUS_MAX 4096
 
-/* The next @option from @at on; @at ends behind its value. NULL: no more. */
-static const char *next_option(const char **at, const char *end, const char *option)
+const char *vmadj_qemu_next_option(const char **at, const char *end, const char *option)
 {
 	while (*at < end) {
 		const char *word = *at, *value = word + strlen(word) + 1;
@@ -33,7 +32,7 @@ const char *vmadj_qemu_option(const char *cmdline, size_t len, const char *optio
 {
 	const char *at = cmdline, *value, *last = NULL;
 
-	while ((value = next_option(&at, cmdline + len, option)))
+	while ((value = vmadj_qemu_next_option(&at, cmdline + len, option)))
 		last = value;
 	return last;
 }
@@ -57,11 +56,7 @@ static const char *part_copy(const char *value, char *buf, size_t size)
 	return *value ? value + 1 : NULL;
 }
 
-/*
- * The part KEY=VALUE of an option's value; a first part without "=" stands for @first.
- * Return: whether there is one.
- */
-static bool part_of(const char *value, const char *key, const char *first, char *buf, size_t size)
+bool vmadj_qemu_part(const char *value, const char *key, const char *first, char *buf, size_t size)
 {
 	size_t key_len = strlen(key);
 	char part[512] = "";
@@ -87,7 +82,7 @@ bool vmadj_qemu_has_value(const char *cmdline, size_t len, const char *option, c
 	const char *at = cmdline, *value;
 	char part[512];
 
-	while ((value = next_option(&at, cmdline + len, option))) {
+	while ((value = vmadj_qemu_next_option(&at, cmdline + len, option))) {
 		while (value) {
 			value = part_copy(value, part, sizeof(part));
 			if (!strcmp(part, wanted))
@@ -101,7 +96,7 @@ bool vmadj_qemu_name(const char *cmdline, size_t len, char *buf, size_t size)
 {
 	const char *value = vmadj_qemu_option(cmdline, len, "-name");
 
-	return value && part_of(value, "guest", "guest", buf, size) && buf[0];
+	return value && vmadj_qemu_part(value, "guest", "guest", buf, size) && buf[0];
 }
 
 static unsigned int number(const char *value, const char *key, const char *first)
@@ -109,7 +104,7 @@ static unsigned int number(const char *value, const char *key, const char *first
 	char text[32];
 	uint64_t n;
 
-	if (!part_of(value, key, first, text, sizeof(text)) ||
+	if (!vmadj_qemu_part(value, key, first, text, sizeof(text)) ||
 	    vmadj_parse_u64(text, 1, CPUS_MAX, &n))
 		return 0;
 	return (unsigned int)n;
@@ -141,7 +136,7 @@ static unsigned int count(const char *cmdline, size_t len, const char *option, c
 	unsigned int n = 0;
 	char text[64];
 
-	while ((value = next_option(&at, cmdline + len, option))) {
+	while ((value = vmadj_qemu_next_option(&at, cmdline + len, option))) {
 		(void)part_copy(value, text, sizeof(text));
 		n += !kind || !strcmp(text, kind) ||
 		     (!strncmp(text, "qom-type=", 9) && !strcmp(text + 9, kind));
@@ -165,7 +160,8 @@ static bool is_machine(const char *cmdline, size_t len, const char *type)
 
 	if (!value)
 		value = vmadj_qemu_option(cmdline, len, "-M");
-	return value && part_of(value, "type", "type", text, sizeof(text)) && !strcmp(text, type);
+	return value && vmadj_qemu_part(value, "type", "type", text, sizeof(text)) &&
+	       !strcmp(text, type);
 }
 
 static bool wants_kvm_only(const char *cmdline, size_t len)
@@ -175,11 +171,13 @@ static bool wants_kvm_only(const char *cmdline, size_t len)
 	char text[64];
 
 	/* Several -accel are tried in turn; "accel=kvm:tcg" says the same. */
-	if (accel && count(cmdline, len, "-accel", NULL) == 1)
-		return part_of(accel, "accel", "accel", text, sizeof(text)) && !strcmp(text, "kvm");
+	if (accel && count(cmdline, len, "-accel", NULL) == 1) {
+		return vmadj_qemu_part(accel, "accel", "accel", text, sizeof(text)) &&
+		       !strcmp(text, "kvm");
+	}
 	if (accel)
 		return false;
-	if (machine && part_of(machine, "accel", NULL, text, sizeof(text)))
+	if (machine && vmadj_qemu_part(machine, "accel", NULL, text, sizeof(text)))
 		return !strcmp(text, "kvm");
 	return flag(cmdline, len, "-enable-kvm");
 }

@@ -15,6 +15,18 @@ struct vmadj_identity;
 /** vmadj_qemu_option() - the value of the last @option ("-uuid"); NULL: it is not there. */
 const char *vmadj_qemu_option(const char *cmdline, size_t len, const char *option);
 
+/* The next @option from *@at on, NULL: no more; *@at then is behind it. */
+const char *vmadj_qemu_next_option(const char **at, const char *end, const char *option);
+
+/**
+ * vmadj_qemu_part() - the part KEY=VALUE of an option's value, unescaped and cut to @size
+ *
+ * @first: the key that a first part without "=" stands for; NULL: none.
+ *
+ * Return: whether there is one.
+ */
+bool vmadj_qemu_part(const char *value, const char *key, const char *first, char *buf, size_t size);
+
 /** vmadj_qemu_has_value() - whether some @option has @part among its comma-separated parts. */
 bool vmadj_qemu_has_value(const char *cmdline, size_t len, const char *option, const char *part);
 
