@@ -27,6 +27,8 @@ struct vmadj_snapshot_builder {
 	uint64_t last_ns; /* monotonic */
 	struct vmadj_snapshot snapshot;
 	size_t room;
+	vmadj_snapshot_fill fill;
+	void *userdata;
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -54,6 +56,13 @@ int vmadj_snapshot_builder_new(struct vmadj_inventory *inventory,
 	}
 	*ret_builder = builder;
 	return 0;
+}
+
+void vmadj_snapshot_builder_fill_by(struct vmadj_snapshot_builder *builder,
+				    vmadj_snapshot_fill fill, void *userdata)
+{
+	builder->fill = fill;
+	builder->userdata = userdata;
 }
 
 static void clear(struct vmadj_snapshot_builder *builder)
@@ -272,6 +281,7 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 		.manager = manager,
 		.ended = vm->state == VMADJ_VM_ENDED,
 		.pid = vm->pid,
+		.start_ticks = vm->start_ticks,
 	};
 	row->cpu.known = vmadj_vm_vcpus_known(vm) && !vm->note;
 	row->note = vm->note;
@@ -313,6 +323,8 @@ static int build_vms(struct vmadj_snapshot_builder *builder, double interval_ns)
 		err = build_vm(builder, vm, row, interval_ns);
 		if (err)
 			return err;
+		if (builder->fill)
+			builder->fill(builder->userdata, row);
 		snapshot->n_vms++;
 		snapshot->observer.vms += !row->ended;
 		snapshot->observer.vcpus += row->ended ? 0 : (unsigned int)row->n_vcpus;

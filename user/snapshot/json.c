@@ -132,6 +132,89 @@ static void put_delta(struct vmadj_jsonw *w, const struct vmadj_snap_vm *vm)
 	vmadj_jsonw_close(w, '}');
 }
 
+static void put_guest_count(struct vmadj_jsonw *w, const char *key, uint64_t count)
+{
+	put_count(w, key, count != VMADJ_GUEST_UNKNOWN, count);
+}
+
+static void put_guest(struct vmadj_jsonw *w, const struct vmadj_guest *guest)
+{
+	if (!guest->known) {
+		vmadj_jsonw_null(w, "guest");
+		return;
+	}
+	vmadj_jsonw_open(w, "guest", '{');
+	vmadj_jsonw_string(w, "source", guest->source);
+	vmadj_jsonw_double(w, "age_s", guest->age_s, 3);
+	put_guest_count(w, "mem_total_bytes", guest->mem_total_bytes);
+	put_guest_count(w, "mem_free_bytes", guest->mem_free_bytes);
+	put_guest_count(w, "mem_available_bytes", guest->mem_available_bytes);
+	put_guest_count(w, "cached_bytes", guest->cached_bytes);
+	put_guest_count(w, "active_file_bytes", guest->active_file_bytes);
+	put_guest_count(w, "committed_bytes", guest->committed_bytes);
+	put_guest_count(w, "refaults", guest->refaults);
+	put_guest_count(w, "swap_in_bytes", guest->swap_in_bytes);
+	put_guest_count(w, "swap_out_bytes", guest->swap_out_bytes);
+	put_guest_count(w, "major_faults", guest->major_faults);
+	put_guest_count(w, "oom_kills", guest->oom_kills);
+	vmadj_jsonw_null(w, "cache");
+	vmadj_jsonw_close(w, '}');
+}
+
+static void put_cpu_knob(struct vmadj_jsonw *w, const struct vmadj_snap_cpu_knob *cpu)
+{
+	if (!cpu->kind) {
+		vmadj_jsonw_null(w, "cpu");
+		return;
+	}
+	vmadj_jsonw_open(w, "cpu", '{');
+	vmadj_jsonw_string(w, "kind", cpu->kind);
+	vmadj_jsonw_i64(w, "nice", cpu->nice);
+	vmadj_jsonw_i64(w, "original_nice", cpu->original_nice);
+	vmadj_jsonw_string(w, "owner", cpu->owner);
+	vmadj_jsonw_bool(w, "effective", cpu->effective);
+	vmadj_jsonw_string(w, "why_not", cpu->why_not);
+	vmadj_jsonw_close(w, '}');
+}
+
+static void put_balloon_knob(struct vmadj_jsonw *w, const struct vmadj_snap_balloon_knob *balloon)
+{
+	if (!balloon->kind) {
+		vmadj_jsonw_null(w, "balloon");
+		return;
+	}
+	vmadj_jsonw_open(w, "balloon", '{');
+	vmadj_jsonw_string(w, "kind", balloon->kind);
+	vmadj_jsonw_u64(w, "actual_bytes", balloon->actual_bytes);
+	vmadj_jsonw_u64(w, "target_bytes", balloon->target_bytes);
+	vmadj_jsonw_u64(w, "max_bytes", balloon->max_bytes);
+	vmadj_jsonw_u64(w, "original_bytes", balloon->original_bytes);
+	vmadj_jsonw_bool(w, "effective", balloon->effective);
+	vmadj_jsonw_string(w, "why_not", balloon->why_not);
+	vmadj_jsonw_close(w, '}');
+}
+
+static void put_knobs(struct vmadj_jsonw *w, const struct vmadj_snap_knobs *knobs)
+{
+	if (!knobs->known) {
+		vmadj_jsonw_null(w, "knobs");
+		return;
+	}
+	vmadj_jsonw_open(w, "knobs", '{');
+	put_cpu_knob(w, &knobs->cpu);
+	put_balloon_knob(w, &knobs->balloon);
+	vmadj_jsonw_null(w, "affinity");
+	vmadj_jsonw_open(w, "limits", '{');
+	vmadj_jsonw_bool(w, "managed", knobs->managed);
+	vmadj_jsonw_i64(w, "priority", knobs->priority);
+	vmadj_jsonw_i64(w, "nice_min", knobs->nice_min);
+	vmadj_jsonw_i64(w, "nice_max", knobs->nice_max);
+	put_count(w, "mem_min_bytes", knobs->mem_min_bytes != UINT64_MAX, knobs->mem_min_bytes);
+	put_count(w, "mem_max_bytes", knobs->mem_max_bytes != UINT64_MAX, knobs->mem_max_bytes);
+	vmadj_jsonw_close(w, '}');
+	vmadj_jsonw_close(w, '}');
+}
+
 static void put_vm(struct vmadj_jsonw *w, const struct vmadj_snap_vm *vm)
 {
 	vmadj_jsonw_open(w, NULL, '{');
@@ -147,8 +230,8 @@ static void put_vm(struct vmadj_jsonw *w, const struct vmadj_snap_vm *vm)
 	put_cpu(w, &vm->cpu);
 	put_vcpus(w, vm);
 	put_cache(w, &vm->host_cache);
-	vmadj_jsonw_null(w, "guest");
-	vmadj_jsonw_null(w, "knobs");
+	put_guest(w, &vm->guest);
+	put_knobs(w, &vm->knobs);
 	put_delta(w, vm);
 	vmadj_jsonw_close(w, '}');
 }

@@ -24,6 +24,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "user/guest/guest.h"
+
 struct vmadj_inventory;
 struct vmadj_observer;
 
@@ -69,6 +71,32 @@ struct vmadj_snap_cache {
 	double hit_pct; /* of the interval; NAN without accesses */
 };
 
+/* A knob that is not known has kind == NULL. */
+struct vmadj_snap_cpu_knob {
+	const char *kind;  /* "cgroup2-weight", "cgroup1-shares", "autogroup", "thread-nice" */
+	const char *owner; /* "libvirt", "systemd"; NULL: nobody */
+	int nice, original_nice;
+	bool effective;
+	const char *why_not; /* NULL: it is effective */
+};
+
+struct vmadj_snap_balloon_knob {
+	const char *kind; /* "libvirt", "qmp" */
+	uint64_t actual_bytes, target_bytes, max_bytes, original_bytes;
+	bool effective;
+	const char *why_not;
+};
+
+/* What can be turned, how it stands, and the administrator's limits. */
+struct vmadj_snap_knobs {
+	bool known; /* false: no daemon turns them */
+	bool managed;
+	int priority, nice_min, nice_max;
+	uint64_t mem_min_bytes, mem_max_bytes; /* UINT64_MAX: no limit is set */
+	struct vmadj_snap_cpu_knob cpu;
+	struct vmadj_snap_balloon_knob balloon;
+};
+
 struct vmadj_snap_delta {
 	uint64_t run_ns, wait_ns;
 	uint64_t accessed_pages, hit_pages, miss_pages;
@@ -84,10 +112,13 @@ struct vmadj_snap_vm {
 	const char *note;    /* why something of this VM is not known; NULL: all is */
 	bool ended;
 	pid_t pid;
+	uint64_t start_ticks; /* with the pid it is the id */
 	struct vmadj_snap_cpu cpu;
 	size_t n_vcpus;
 	struct vmadj_snap_vcpu *vcpus; /* by id */
 	struct vmadj_snap_cache host_cache;
+	struct vmadj_guest guest;
+	struct vmadj_snap_knobs knobs;
 	struct vmadj_snap_delta delta;
 };
 
@@ -116,6 +147,11 @@ struct vmadj_snapshot_builder;
 int vmadj_snapshot_builder_new(struct vmadj_inventory *inv,
 			       struct vmadj_snapshot_builder **ret_builder);
 void vmadj_snapshot_builder_free(struct vmadj_snapshot_builder *builder);
+
+/* Told of each VM once a sample, by pid; fills in what others know of it: guest, knobs. */
+typedef void (*vmadj_snapshot_fill)(void *userdata, struct vmadj_snap_vm *row);
+void vmadj_snapshot_builder_fill_by(struct vmadj_snapshot_builder *builder,
+				    vmadj_snapshot_fill fill, void *userdata);
 
 /**
  * vmadj_snapshot_build() - take one sample

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* balloon.c - what a guest says of itself through its balloon, as far as it can be */
+#include "user/guest/balloon.h"
+
+#include <math.h>
+
+/* The statistics may be younger than @now_unix_s, which was read at the tick's beginning. */
+#define FUTURE_S 2
+
+static uint64_t within(uint64_t bytes, uint64_t max_bytes)
+{
+	return bytes <= max_bytes ? bytes : VMADJ_GUEST_UNKNOWN;
+}
+
+static bool is_more(uint64_t part, uint64_t whole)
+{
+	return part != VMADJ_GUEST_UNKNOWN && whole != VMADJ_GUEST_UNKNOWN && part > whole;
+}
+
+static double age_s(uint64_t last_update_s, double now_unix_s)
+{
+	double age = now_unix_s - (double)last_update_s;
+
+	return age < -FUTURE_S ? NAN : fmax(age, 0);
+}
+
+bool vmadj_guest_from_balloon(const struct vmadj_balloon_stats *stats, uint64_t max_bytes,
+			      double now_unix_s, struct vmadj_guest *ret_guest)
+{
+	const struct vmadj_guest guest = {
+		.known = true,
+		.source = "balloon",
+		.age_s = age_s(stats->last_update_s, now_unix_s),
+		.mem_total_bytes = within(stats->total_bytes, max_bytes),
+		.mem_free_bytes = within(stats->free_bytes, max_bytes),
+		.mem_available_bytes = within(stats->available_bytes, max_bytes),
+		.cached_bytes = within(stats->cached_bytes, max_bytes),
+		.active_file_bytes = VMADJ_GUEST_UNKNOWN,
+		.committed_bytes = VMADJ_GUEST_UNKNOWN,
+		.refaults = VMADJ_GUEST_UNKNOWN,
+		.swap_in_bytes = stats->swap_in_bytes,
+		.swap_out_bytes = stats->swap_out_bytes,
+		.major_faults = stats->major_faults,
+		.oom_kills = stats->oom_kills,
+	};
+	/* All bits set where nothing is told. */
+	uint64_t told = guest.mem_total_bytes & guest.mem_free_bytes & guest.mem_available_bytes &
+			guest.cached_bytes & guest.swap_in_bytes & guest.swap_out_bytes &
+			guest.major_faults & guest.oom_kills;
+
+	if (!stats->last_update_s || stats->last_update_s == VMADJ_BALLOON_UNSET ||
+	    told == VMADJ_GUEST_UNKNOWN)
+		return false;
+	if (is_more(guest.mem_free_bytes, guest.mem_total_bytes) ||
+	    is_more(guest.mem_available_bytes, guest.mem_total_bytes) ||
+	    is_more(guest.cached_bytes, guest.mem_total_bytes))
+		return false;
+	*ret_guest = guest;
+	return true;
+}
