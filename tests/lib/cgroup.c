@@ -113,6 +113,13 @@ const char *vmadj_cgroup_with_quota(unsigned int cpu_pct)
 	return group;
 }
 
+const char *vmadj_cgroup_with_cpu(void)
+{
+	bool v2;
+
+	return group_new(parent_with("cpu", &v2));
+}
+
 uint64_t vmadj_cgroup_throttled_ns(const char *group)
 {
 	char path[256], text[1024];

@@ -14,6 +14,9 @@
 /* At most that much of one CPU in each 100 ms. Return: the group's folder. */
 const char *vmadj_cgroup_with_quota(unsigned int cpu_pct);
 
+/* With the cpu controller and no limit. Return: the group's folder. */
+const char *vmadj_cgroup_with_cpu(void);
+
 /* How long that group has been kept off its CPUs by its quota. */
 uint64_t vmadj_cgroup_throttled_ns(const char *group);
 

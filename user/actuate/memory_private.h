@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * memory_private.h - what the files of the memory machine share; others include memory.h
+ */
+#pragma once
+
+#include "user/actuate/memory.h"
+
+#define VMADJ_MEMORY_MIB     (1ULL << 20)
+#define VMADJ_MEMORY_ALONE_S 60 /* the first time */
+
+/* The limits as they bind, with nothing left to be filled in; memory->max_bytes is known. */
+uint64_t vmadj_memory_max(const struct vmadj_memory *memory);
+uint64_t vmadj_memory_min(const struct vmadj_memory *memory);
+uint64_t vmadj_memory_reserve(const struct vmadj_memory *memory);
+uint64_t vmadj_memory_step(const struct vmadj_memory *memory);
+
+/* memory_floor.c: takes in a look; Return: why nothing can be decided from it, or NULL. */
+const char *vmadj_memory_take(struct vmadj_memory *memory, double now_s,
+			      const struct vmadj_balloon_state *seen, uint64_t rss_bytes);
+
+/* Whether the statistics say what is available, and are not older than @periods. */
+bool vmadj_memory_is_fresh(const struct vmadj_memory *memory, double now_s, double periods);
+
+/* What the guest uses and a reserve, at most the VM's own maximum; the statistics are known. A
+ * lower maximum of the administrator's does not count here: it would kill the guest. */
+uint64_t vmadj_memory_need(const struct vmadj_memory *memory);
+
+/* Why the guest must have more at once, or NULL. */
+const char *vmadj_memory_low(const struct vmadj_memory *memory, double now_s);
+
+/* memory_watch.c: whether it moves, and whether that is of use; else it is left alone. */
+void vmadj_memory_watch(struct vmadj_memory *memory, double now_s);
+bool vmadj_memory_is_alone(const struct vmadj_memory *memory, double now_s);
+
+static inline uint64_t vmadj_memory_least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t vmadj_memory_most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Neither wraps: the sum stays at the end, the difference at 0. */
+static inline uint64_t vmadj_memory_sum(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static inline uint64_t vmadj_memory_less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* To a whole MiB, where @most_bytes allows that. */
+static inline uint64_t vmadj_memory_round_up(uint64_t bytes, uint64_t most_bytes)
+{
+	uint64_t mib = VMADJ_MEMORY_MIB;
+
+	return vmadj_memory_least(vmadj_memory_sum(bytes, mib - 1) / mib * mib, most_bytes);
+}
