@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* squeeze.c - wishes the same memory for every VM, at every tick */
+#include "policy.h"
+
+struct state {
+	double to_bytes;
+};
+
+static void decide(void *state, const struct vmadj_policy_snapshot *now,
+		   struct vmadj_policy_wishes *wishes)
+{
+	const struct state *my = state;
+
+	for (uint32_t i = 0; i < now->n_vms; i++) {
+		const struct vmadj_policy_vm *vm = vmadj_policy_vm_at(now, i);
+
+		if (vm->knobs & VMADJ_KNOB_MEMORY)
+			vmadj_wish_memory(wishes, vm, my->to_bytes, "the test wants it");
+	}
+}
+
+static const struct vmadj_policy_param params[] = {
+	{ "to", VMADJ_PARAM_BYTES, offsetof(struct state, to_bytes), 0, 0, 1e15, NULL, "how much" },
+	{ 0 },
+};
+
+const struct vmadj_policy_ops vmadj_policy = {
+	VMADJ_POLICY_HEADER,	    .name = "squeeze", .summary = "the same memory for every VM",
+	.knobs = VMADJ_KNOB_MEMORY, .params = params,  .state_size = sizeof(struct state),
+	.decide = decide,
+};
