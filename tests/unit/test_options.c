@@ -10,6 +10,7 @@
 
 #include "tests/lib/grab_log.h"
 #include "user/cmd/options.h"
+#include "user/util/suggest.h"
 
 #define WORDS_MAX 80
 
@@ -52,7 +53,7 @@ Test(options, dump_has_its_defaults)
 {
 	cr_assert(zero(int, parse("dump")));
 	cr_assert(eq(str, command(), "dump"));
-	cr_assert(epsilon_eq(dbl, options.interval_s, 1, 1e-9));
+	cr_assert(epsilon_eq(dbl, options.interval_s, 0, 0));
 	cr_assert(eq(u64, options.count, 0));
 	cr_assert(eq(int, options.sort, VMADJ_SORT_DEFAULT));
 	cr_assert(eq(sz, options.n_vm, 0));
@@ -88,6 +89,33 @@ Test(options, sort_keys_are_in_the_order_of_the_enumeration)
 		cr_assert(zero(int, parse(lines[i])));
 		cr_assert(eq(int, options.sort, VMADJ_SORT_CPU + i));
 	}
+}
+
+Test(options, a_command_takes_its_words_among_options)
+{
+	cr_assert(zero(int, parse("policy check --set up=80 a.so --set down=a=b --snapshot -")));
+	cr_assert(eq(str, command(), "policy"));
+	cr_assert(eq(sz, options.n_words, 2));
+	cr_assert(eq(str, (char *)options.word[0], "check"));
+	cr_assert(eq(str, (char *)options.word[1], "a.so"));
+	cr_assert(eq(sz, options.n_set, 2));
+	cr_assert(eq(str, (char *)options.set[0], "up=80"));
+	cr_assert(eq(str, (char *)options.set[1], "down=a=b"));
+	cr_assert(eq(str, (char *)options.snapshot, "-"));
+	cr_assert(zero(int, parse("policy build -- -a.c")));
+	cr_assert(eq(str, (char *)options.word[1], "-a.c"));
+}
+
+Test(options, a_letter_may_have_a_value)
+{
+	cr_assert(zero(int, parse("policy build a.c -o b.so")));
+	cr_assert(eq(str, (char *)options.output, "b.so"));
+	cr_assert(zero(int, parse("policy build a.c -voc.so")));
+	cr_assert(eq(str, (char *)options.output, "c.so"));
+	cr_assert(eq(int, options.log_level, LOG_INFO));
+	cr_assert(zero(int, parse("policy build a.c --output=d.so")));
+	cr_assert(eq(str, (char *)options.output, "d.so"));
+	cr_assert(eq(sz, options.n_words, 2));
 }
 
 Test(options, verbosity_stands_before_or_behind_the_command)
@@ -153,6 +181,13 @@ ParameterizedTestParameters(options, wrong_line_is_refused)
 		{ "dump -x", "there is no option \"-x\"" },
 		{ "dump -vx", "there is no option \"-x\"" },
 		{ "dump web1", "takes no argument \"web1\"" },
+		{ "policy check a.so b.so", "\"b.so\" is one argument too many" },
+		{ "policy check a.so --set up", "not of the form NAME=VALUE" },
+		{ "policy check a.so --set =1", "not of the form NAME=VALUE" },
+		{ "policy build a.c -o", "needs a value: --output FILE" },
+		{ "policy build a.c -o ''", "--output needs the name of a file" },
+		{ "policy check a.so --snapshot ''", "--snapshot needs the name of a file" },
+		{ "dump -o a.so", "there is no option" },
 		{ "dump -- --json", "takes no argument \"--json\"" },
 		{ "--json dump", "belongs behind a command" },
 		{ "doctor --count 3", "\"doctor\" has no option \"--count\"" },

@@ -13,6 +13,7 @@
 #define DEMAND_LEAST_PCT  1   /* of a CPU; who wants less is not called starved */
 #define STARVED_A_BIT_PCT 10
 #define STARVED_PCT	  25
+#define MIB		  1048576.0
 #define CULPRIT_LEAST_PCT 10 /* a second and third culprit are named from here on */
 
 const char *vmadj_cell_unknown(const struct vmadj_table_style *style)
@@ -191,6 +192,57 @@ static void text_hit(const struct vmadj_row *row, const struct vmadj_table *tabl
 	put_pct(row->vm->host_cache.known ? row->vm->host_cache.hit_pct : (double)NAN, style, cell);
 }
 
+/* "5", and where it was changed "5 (0)"; a value without effect in brackets of another kind. */
+static void text_nice(const struct vmadj_row *row, const struct vmadj_table *table,
+		      const struct vmadj_table_style *style, char *cell)
+{
+	const struct vmadj_snap_cpu_knob *knob = &row->vm->knobs.cpu;
+
+	(void)table;
+	if (!knob->kind) {
+		(void)snprintf(cell, VMADJ_CELL_MAX, "%s", vmadj_cell_unknown(style));
+	} else if (!knob->effective) {
+		(void)snprintf(cell, VMADJ_CELL_MAX, "[%d]", knob->nice);
+	} else if (knob->nice != knob->original_nice) {
+		(void)snprintf(cell, VMADJ_CELL_MAX, "%d (%d)", knob->nice, knob->original_nice);
+	} else {
+		(void)snprintf(cell, VMADJ_CELL_MAX, "%d", knob->nice);
+	}
+}
+
+static void text_memory(const struct vmadj_row *row, const struct vmadj_table *table,
+			const struct vmadj_table_style *style, char *cell)
+{
+	const struct vmadj_snap_balloon_knob *knob = &row->vm->knobs.balloon;
+
+	(void)table;
+	if (!knob->kind) {
+		(void)snprintf(cell, VMADJ_CELL_MAX, "%s", vmadj_cell_unknown(style));
+	} else {
+		(void)snprintf(cell, VMADJ_CELL_MAX, "%.0f/%.0f", (double)knob->actual_bytes / MIB,
+			       (double)knob->max_bytes / MIB);
+	}
+}
+
+static bool has_knobs(const struct vmadj_row *row)
+{
+	return row->vm->knobs.known;
+}
+
+static bool has_balloon(const struct vmadj_row *row)
+{
+	return row->vm->knobs.balloon.kind != NULL;
+}
+
+static enum vmadj_tint tint_nice(const struct vmadj_row *row)
+{
+	const struct vmadj_snap_cpu_knob *knob = &row->vm->knobs.cpu;
+
+	if (!knob->kind || !knob->effective)
+		return VMADJ_TINT_DIM;
+	return knob->nice != knob->original_nice ? VMADJ_TINT_BOLD : VMADJ_TINT_NONE;
+}
+
 static enum vmadj_tint tint_wait(const struct vmadj_row *row)
 {
 	double starved_pct = vmadj_cell_starved_pct(row->vm);
@@ -211,17 +263,19 @@ static enum vmadj_tint tint_culprits(const struct vmadj_row *row)
 }
 
 const struct vmadj_column vmadj_column_table[] = {
-	{ "NAME", true, 16, 40, 0, text_name, tint_name },
-	{ "PID", false, 7, 0, 5, text_pid, NULL },
-	{ "ACCEL", true, 0, 0, 1, text_accel, NULL },
-	{ "VCPUS", false, 0, 0, 4, text_vcpus, NULL },
-	{ "CPU", true, VMADJ_BAR_WIDTH, 0, 6, NULL, NULL },
-	{ "USE%", false, 6, 0, 0, text_use, NULL },
-	{ "WAIT%", false, 6, 0, 0, text_wait, tint_wait },
-	{ "EMUL%", false, 6, 0, 2, text_emulator, NULL },
-	{ "P99 WAIT", false, 8, 0, 8, text_p99, NULL },
-	{ "WAITED FOR", true, 14, 60, 9, text_culprits, tint_culprits },
-	{ "PAGES/S", false, 7, 0, 3, text_pages, NULL },
-	{ "HIT%", false, 5, 0, 7, text_hit, NULL },
+	{ "NAME", true, 16, 40, 0, text_name, tint_name, NULL },
+	{ "PID", false, 7, 0, 5, text_pid, NULL, NULL },
+	{ "ACCEL", true, 0, 0, 1, text_accel, NULL, NULL },
+	{ "VCPUS", false, 0, 0, 4, text_vcpus, NULL, NULL },
+	{ "CPU", true, VMADJ_BAR_WIDTH, 0, 6, NULL, NULL, NULL },
+	{ "USE%", false, 6, 0, 0, text_use, NULL, NULL },
+	{ "WAIT%", false, 6, 0, 0, text_wait, tint_wait, NULL },
+	{ "EMUL%", false, 6, 0, 2, text_emulator, NULL, NULL },
+	{ "P99 WAIT", false, 8, 0, 8, text_p99, NULL, NULL },
+	{ "WAITED FOR", true, 14, 60, 9, text_culprits, tint_culprits, NULL },
+	{ "NICE", false, 4, 7, 6, text_nice, tint_nice, has_knobs },
+	{ "MEM MIB", false, 9, 15, 6, text_memory, NULL, has_balloon },
+	{ "PAGES/S", false, 7, 0, 3, text_pages, NULL, NULL },
+	{ "HIT%", false, 5, 0, 7, text_hit, NULL, NULL },
 	{ 0 },
 };

@@ -30,6 +30,7 @@ struct vmadj_column {
 	void (*text)(const struct vmadj_row *row, const struct vmadj_table *table,
 		     const struct vmadj_table_style *style, char *cell);
 	enum vmadj_tint (*tint)(const struct vmadj_row *row);
+	bool (*wanted)(const struct vmadj_row *row); /* shown where a row wants it; NULL: always */
 };
 
 extern const struct vmadj_column vmadj_column_table[]; /* title NULL at the end */

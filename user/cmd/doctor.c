@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "user/cmd/cmd.h"
+#include "user/cmd/doctor_knobs.h"
 #include "user/cmd/exitcode.h"
 #include "user/cmd/options.h"
 #include "user/cmd/output.h"
 #include "user/cmd/screen.h"
-#include "user/util/wrap.h"
 #include "user/util/jsonw.h"
 #include "user/util/log.h"
+#include "user/util/wrap.h"
 
 #define AREA_WIDTH   10
 #define NAME_WIDTH   24
@@ -170,6 +171,8 @@ int vmadj_cmd_doctor(const struct vmadj_options *options)
 	const struct vmadj_observer_options how = { .pin_dir = options->pin_dir,
 						    .self_test = true };
 	struct vmadj_doctor_report report;
+	struct vmadj_checks all = { 0 };
+	const struct vmadj_checks *checks;
 	struct vmadj_observer *observer;
 	int err, status;
 
@@ -178,10 +181,22 @@ int vmadj_cmd_doctor(const struct vmadj_options *options)
 		log_err("cannot check this host: %s", strerror(-err));
 		return VMADJ_EXIT_FAILED;
 	}
-	report.checks = vmadj_observer_checks(observer);
-	report.can_observe = vmadj_observer_running(observer) &&
-			     count_state(report.checks, VMADJ_CHECK_FATAL) == 0;
+	checks = vmadj_observer_checks(observer);
+	report.checks = checks;
+	report.can_observe =
+		vmadj_observer_running(observer) && count_state(checks, VMADJ_CHECK_FATAL) == 0;
+	/* Without seeing VMs nothing can be said of their knobs. */
+	if (report.can_observe) {
+		err = vmadj_doctor_knobs(observer, checks, &all);
+		if (err) {
+			log_warning("cannot look at what could be turned, ignoring: %s",
+				    strerror(-err));
+		} else {
+			report.checks = &all;
+		}
+	}
 	status = print_report(options, &report);
+	vmadj_doctor_knobs_free(checks, &all);
 	vmadj_observer_close(observer);
 	if (status)
 		return status;

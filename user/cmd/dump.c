@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* dump.c - `vmadjust-bpf dump`: a sample of all VMs, once an interval */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,23 +10,29 @@
 
 #include "user/cmd/cmd.h"
 #include "user/cmd/exitcode.h"
+#include "user/cmd/observe.h"
 #include "user/cmd/options.h"
 #include "user/cmd/output.h"
 #include "user/cmd/screen.h"
 #include "user/cmd/signals.h"
+#include "user/cmd/stream.h"
 #include "user/cmd/table.h"
 #include "user/cmd/view.h"
 #include "user/observe/observer.h"
-#include "user/snapshot/snapshot.h"
+#include "user/snapshot/parse.h"
 #include "user/util/log.h"
+#include "user/util/ticker.h"
 #include "user/vm/inventory.h"
 
-#define FDS_MAX	    16
-#define TICK_US	    1000000
-#define ACCURACY_US 1000
+#define FDS_MAX		   16
+#define TICK_US		   1000000
+#define ACCURACY_US	   1000
+#define DEFAULT_INTERVAL_S 1
 
 struct dump {
 	const struct vmadj_options *options;
+	struct vmadj_stream *stream; /* of the daemon; NULL: this process observes itself */
+	double interval_s;
 	struct vmadj_observer *observer;
 	struct vmadj_inventory *inventory;
 	struct vmadj_snapshot_builder *builder;
@@ -116,20 +123,28 @@ static int print_sample(struct dump *dump, const struct vmadj_snapshot *snapshot
 	return print_table(dump, &table);
 }
 
-static int sample(struct dump *dump)
+/* Return: whether it was the last one, with @status as the exit status. */
+static bool show(struct dump *dump, const struct vmadj_snapshot *snapshot, int *ret_status)
+{
+	*ret_status = print_sample(dump, snapshot);
+	dump->printed++;
+	return *ret_status || (dump->options->count && dump->printed >= dump->options->count);
+}
+
+static int sample(struct dump *dump, bool *ret_last)
 {
 	const struct vmadj_snapshot *snapshot;
-	int err, status;
+	int err, status = VMADJ_EXIT_FAILED;
 
 	err = vmadj_inventory_dispatch(dump->inventory);
 	if (!err)
 		err = vmadj_snapshot_build(dump->builder, &snapshot);
 	if (err) {
 		log_err("cannot take a sample: %s", strerror(-err));
-		return VMADJ_EXIT_FAILED;
+		*ret_last = true;
+		return status;
 	}
-	status = print_sample(dump, snapshot);
-	dump->printed++;
+	*ret_last = show(dump, snapshot, &status);
 	return status;
 }
 
@@ -137,36 +152,19 @@ static int sample(struct dump *dump)
 
 static uint64_t interval_us(const struct dump *dump)
 {
-	return (uint64_t)(dump->options->interval_s * 1e6);
-}
-
-/* From one due time to the next, so that being late once delays no later sample. */
-static int arm(struct dump *dump, sd_event_source *source)
-{
-	uint64_t now_us, step_us = interval_us(dump);
-	int err;
-
-	err = sd_event_now(dump->event, CLOCK_MONOTONIC, &now_us);
-	if (err < 0)
-		return err;
-	dump->next_us += step_us;
-	if (dump->next_us <= now_us)
-		dump->next_us += (now_us - dump->next_us) / step_us * step_us + step_us;
-	err = sd_event_source_set_time(source, dump->next_us);
-	if (err < 0)
-		return err;
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return (uint64_t)(dump->interval_s * 1e6);
 }
 
 static int on_sample_due(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct dump *dump = userdata;
-	int status = sample(dump);
+	bool last;
+	int status = sample(dump, &last);
 
 	(void)usec;
-	if (status || (dump->options->count && dump->printed >= dump->options->count))
+	if (last)
 		return sd_event_exit(dump->event, status);
-	return arm(dump, source);
+	return vmadj_ticker_next(source, interval_us(dump), &dump->next_us);
 }
 
 static int end_with_failure(struct dump *dump, int err)
@@ -197,6 +195,32 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 	return err ? end_with_failure(dump, err) : 0;
 }
 
+static int on_stream(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct dump *dump = userdata;
+	struct vmadj_snapshot *snapshot = NULL;
+	int err, status = VMADJ_EXIT_FAILED;
+	bool last;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	for (;;) {
+		err = vmadj_stream_read(dump->stream, &snapshot);
+		if (err == -EAGAIN)
+			return 0;
+		if (err) {
+			log_err("the daemon tells nothing any more: %s",
+				err == -ECONNRESET ? "it has ended" : strerror(-err));
+			return sd_event_exit(dump->event, VMADJ_EXIT_FAILED);
+		}
+		last = show(dump, snapshot, &status);
+		vmadj_snapshot_free(snapshot);
+		if (last)
+			return sd_event_exit(dump->event, status);
+	}
+}
+
 static int on_end_signal(sd_event_source *source, const struct signalfd_siginfo *info,
 			 void *userdata)
 {
@@ -207,18 +231,34 @@ static int on_end_signal(sd_event_source *source, const struct signalfd_siginfo 
 	return sd_event_exit(dump->event, VMADJ_EXIT_DONE);
 }
 
-static int watch(struct dump *dump)
+static int watch_signals(struct dump *dump)
 {
-	int signals[VMADJ_END_SIGNALS_MAX], fds[FDS_MAX];
-	size_t n_signals = vmadj_signals_list(signals);
-	uint64_t now_us;
-	int err, n_fds;
+	int signals[VMADJ_END_SIGNALS_MAX];
+	size_t n = vmadj_signals_list(signals);
 
-	for (size_t i = 0; i < n_signals; i++) {
-		err = sd_event_add_signal(dump->event, NULL, signals[i], on_end_signal, dump);
+	for (size_t i = 0; i < n; i++) {
+		int err = sd_event_add_signal(dump->event, NULL, signals[i], on_end_signal, dump);
+
 		if (err < 0)
 			return err;
 	}
+	return 0;
+}
+
+static int watch_stream(struct dump *dump)
+{
+	int err = sd_event_add_io(dump->event, NULL, vmadj_stream_fd(dump->stream), EPOLLIN,
+				  on_stream, dump);
+
+	return err < 0 ? err : 0;
+}
+
+static int watch_kernel(struct dump *dump)
+{
+	int fds[FDS_MAX];
+	uint64_t now_us;
+	int err, n_fds;
+
 	n_fds = vmadj_inventory_fds(dump->inventory, fds, FDS_MAX);
 	for (int i = 0; i < n_fds; i++) {
 		err = sd_event_add_io(dump->event, NULL, fds[i], EPOLLIN, on_readable, dump);
@@ -239,60 +279,69 @@ static int watch(struct dump *dump)
 
 /* --- from start to end -------------------------------------------------- */
 
-static void say_why_not(const struct vmadj_checks *checks)
+/*
+ * Where the daemon runs, its samples are shown, with the knobs, and nothing is attached twice;
+ * but not when another interval or a folder for pins was asked for.
+ */
+static bool ask_daemon(struct dump *dump)
 {
-	for (size_t i = 0; i < checks->n; i++) {
-		const struct vmadj_check *check = &checks->check[i];
-
-		if (check->state != VMADJ_CHECK_FATAL)
-			continue;
-		log_err("cannot observe VMs here: %s: %s; %s; %s", check->name, check->found,
-			check->cost ? check->cost : "nothing can be seen without it",
-			check->remedy ? check->remedy : "see vmadjust-bpf doctor");
-	}
-}
-
-static int open_observer(struct dump *dump)
-{
-	const struct vmadj_observer_options how = {
-		.pin_dir = dump->options->pin_dir,
-		.self_test = true,
-	};
+	const struct vmadj_options *options = dump->options;
+	double interval_s = 0;
 	int err;
 
-	err = vmadj_observer_open(&how, &dump->observer);
+	dump->interval_s = options->interval_s > 0 ? options->interval_s : DEFAULT_INTERVAL_S;
+	if (options->pin_dir && !options->socket)
+		return false;
+	err = vmadj_stream_open(options->socket, &interval_s, &dump->stream);
 	if (err) {
-		log_err("cannot start to observe: %s", strerror(-err));
-		return VMADJ_EXIT_FAILED;
+		if (options->socket || (err != -ENOENT && err != -ECONNREFUSED))
+			log_info("the daemon is not asked: %s", strerror(-err));
+		return false;
 	}
-	if (!vmadj_observer_running(dump->observer)) {
-		say_why_not(vmadj_observer_checks(dump->observer));
-		return VMADJ_EXIT_CANNOT_OBSERVE;
+	if (options->interval_s > 0 && fabs(options->interval_s - interval_s) > 1e-3) {
+		log_info("the daemon samples every %g s, not every %g: observing beside it, "
+			 "without knobs",
+			 interval_s, options->interval_s);
+		vmadj_stream_close(dump->stream);
+		dump->stream = NULL;
+		return false;
 	}
-	return VMADJ_EXIT_DONE;
+	dump->interval_s = interval_s;
+	return true;
+}
+
+static int open_kernel(struct dump *dump)
+{
+	int err, status = vmadj_observe(dump->options, &dump->observer);
+
+	if (status)
+		return status;
+	err = vmadj_inventory_new(dump->observer, &dump->inventory);
+	if (!err)
+		err = vmadj_snapshot_builder_new(dump->inventory, &dump->builder);
+	if (!err)
+		return VMADJ_EXIT_DONE;
+	log_err("cannot look for the VMs of this host: %s", strerror(-err));
+	return VMADJ_EXIT_FAILED;
 }
 
 static int prepare(struct dump *dump)
 {
-	int err;
+	int err, status = ask_daemon(dump) ? VMADJ_EXIT_DONE : open_kernel(dump);
 
+	if (status)
+		return status;
 	err = vmadj_view_new(dump->options, &dump->view);
 	if (!err)
-		err = vmadj_inventory_new(dump->observer, &dump->inventory);
-	if (!err)
-		err = vmadj_snapshot_builder_new(dump->inventory, &dump->builder);
-	if (err) {
-		log_err("cannot look for the VMs of this host: %s", strerror(-err));
-		return VMADJ_EXIT_FAILED;
-	}
-	err = sd_event_new(&dump->event);
+		err = sd_event_new(&dump->event);
 	if (err >= 0)
-		err = watch(dump);
-	if (err < 0) {
-		log_err("cannot set up the event loop: %s", strerror(-err));
-		return VMADJ_EXIT_FAILED;
-	}
-	return VMADJ_EXIT_DONE;
+		err = watch_signals(dump);
+	if (!err)
+		err = dump->stream ? watch_stream(dump) : watch_kernel(dump);
+	if (err >= 0)
+		return VMADJ_EXIT_DONE;
+	log_err("cannot set up the event loop: %s", strerror(-err));
+	return VMADJ_EXIT_FAILED;
 }
 
 static int loop(struct dump *dump)
@@ -303,7 +352,7 @@ static int loop(struct dump *dump)
 	vmadj_screen_style(dump->options->no_color, &style);
 	dump->on_screen = style.screen && !dump->options->json;
 	if (dump->on_screen) {
-		status = vmadj_screen_enter(dump->options->interval_s);
+		status = vmadj_screen_enter(dump->interval_s);
 		if (status)
 			return status;
 	}
@@ -320,9 +369,7 @@ int vmadj_cmd_dump(const struct vmadj_options *options)
 	struct dump dump = { .options = options };
 	int status;
 
-	status = open_observer(&dump);
-	if (!status)
-		status = prepare(&dump);
+	status = prepare(&dump);
 	if (!status)
 		status = loop(&dump);
 	if (dump.on_screen)
@@ -332,5 +379,6 @@ int vmadj_cmd_dump(const struct vmadj_options *options)
 	vmadj_inventory_free(dump.inventory);
 	vmadj_view_free(dump.view);
 	vmadj_observer_close(dump.observer);
+	vmadj_stream_close(dump.stream);
 	return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* help.c - --help, made of the tables in optable.c */
 #include "user/cmd/options.h"
+#include "user/config/config.h"
 #include "user/util/wrap.h"
 
 #define HELP_COLUMN 24 /* where the explanation of an option begins */
@@ -11,7 +12,8 @@ static void print_option(FILE *out, const struct vmadj_option *option)
 	int len;
 
 	if (option->letter) {
-		len = snprintf(left, sizeof(left), "  -%c, --%s", option->letter, option->name);
+		len = snprintf(left, sizeof(left), "  -%c, --%s%s%s", option->letter, option->name,
+			       option->arg ? " " : "", option->arg ? option->arg : "");
 	} else {
 		len = snprintf(left, sizeof(left), "  --%s%s%s", option->name,
 			       option->arg ? " " : "", option->arg ? option->arg : "");
@@ -78,5 +80,9 @@ void vmadj_help_print(FILE *out, const struct vmadj_command *topic)
 	}
 	print_options(out, "Options", bit, false);
 	print_options(out, "Options of every command", bit, true);
+	if (topic == &vmadj_command_table[VMADJ_COMMAND_RUN]) {
+		(void)fputs("\nThe configuration:\n\n", out);
+		vmadj_config_print_keys(out);
+	}
 	print_exit_codes(out);
 }

@@ -9,13 +9,19 @@
 #include "user/cmd/options.h"
 #include "user/cmd/output.h"
 #include "user/cmd/signals.h"
+#include "user/policy/runner.h"
 #include "user/util/log.h"
+#include "user/virt/libvirt.h"
 
 int main(int argc, char **argv)
 {
 	struct vmadj_options options;
 	int err, status;
 
+	if (argc == 2 && strcmp(argv[1], "policy-runner") == 0)
+		return vmadj_runner_main();
+	if (argc == 3 && !strcmp(argv[1], "libvirt-helper"))
+		return vmadj_libvirt_helper_main(argv[2]);
 	/* Only what is a character, and how wide, follows the locale; numbers do not. */
 	(void)setlocale(LC_CTYPE, "");
 	err = vmadj_output_prepare();

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* optable.c - the table of subcommands, options and exit codes; see options.h */
 #include "user/cmd/cmd.h"
+#include "user/cmd/daemon_client.h"
 #include "user/cmd/exitcode.h"
 #include "user/cmd/options.h"
+#include "user/config/config.h"
 #include "user/observe/observer.h"
 
 #define IN(command)    (1U << VMADJ_COMMAND_##command)
@@ -18,7 +20,8 @@ const struct vmadj_command vmadj_command_table[] = {
 		.summary = "show every VM: what it gets, and whom it waits for",
 		.details =
 			"Prints a table of all VMs of this host once an interval: on a terminal in place, "
-			"elsewhere one after the other. With --json it prints one JSON document a line "
+			"elsewhere one after the other. Where the daemon (run) works, its samples are shown, with "
+			"the knobs; else the command observes itself. With --json it prints one JSON document a line "
 			"(docs/output.md). A VM that ended since the last sample appears once more, marked. "
 			"What is not known is a dash in the table and null in JSON, never 0.",
 		.run = vmadj_cmd_dump,
@@ -31,6 +34,50 @@ const struct vmadj_command vmadj_command_table[] = {
 			"own counters, and leaves nothing behind. The exit status is 0 only when VMs can "
 			"be observed here.",
 		.run = vmadj_cmd_doctor,
+	},
+	[VMADJ_COMMAND_RUN] = {
+		.name = "run",
+		.summary = "observe, and carry out the policies of the configuration",
+		.details =
+			"Without a policy in the configuration it observes and changes nothing. A policy that "
+			"is not armed only says what it would do. Everything that was changed is put back "
+			"when it ends, at the next start after a crash, or by vmadjust-bpf restore. SIGHUP "
+			"reloads the configuration, SIGTERM and SIGINT end it. See vmadjust-bpf.conf(5).",
+		.run = vmadj_cmd_run,
+	},
+	[VMADJ_COMMAND_CTL] = {
+		.name = "ctl",
+		.args = "VERB [WORD...]",
+		.words_max = 4,
+		.summary = "ask the running daemon, or tell it something",
+		.details =
+			"status: how it does, which policies run, what is changed. why VM: what was decided "
+			"on that VM, made and not made, and what came of it. set VM nice N and set VM memory "
+			"SIZE: by hand; policies then leave that knob alone. release VM: its knobs are put "
+			"back, and are the policies' again. pause, resume: policies change nothing meanwhile. "
+			"reload: the configuration anew. policy list, policy load NAME|FILE, policy unload "
+			"NAME: a new one is started and checked before the old one stops.",
+		.run = vmadj_cmd_ctl,
+	},
+	[VMADJ_COMMAND_RESTORE] = {
+		.name = "restore",
+		.summary = "put back what a daemon that is gone had changed",
+		.details =
+			"Reads the ledger in the state_dir of the configuration. A knob that somebody else "
+			"has changed since is left alone.",
+		.run = vmadj_cmd_restore,
+	},
+	[VMADJ_COMMAND_POLICY] = {
+		.name = "policy",
+		.args = "build FILE.c | check FILE.so | list",
+		.words_max = 2,
+		.summary = "compile a policy, try one, list those that are installed",
+		.details =
+			"\"build\" compiles a policy written in C to a shared object. \"check\" loads one as "
+			"the daemon does, in a process of its own without rights, prints what it declares, "
+			"lets it look at a snapshot and prints what it wishes and why; nothing is changed. "
+			"\"list\" prints the policies of the policy folder, and which are not trusted.",
+		.run = vmadj_cmd_policy,
 	},
 	[VMADJ_COMMAND_HELP] = {
 		.name = "help",
@@ -53,7 +100,7 @@ const struct vmadj_option vmadj_option_table[] = {
 	{
 		.name = "json",
 		.type = VMADJ_OPTION_FLAG,
-		.commands = IN(DUMP) | IN(DOCTOR),
+		.commands = IN(DUMP) | IN(DOCTOR) | IN(CTL),
 		.offset = FIELD(json),
 		.help = "print JSON, one document a line, instead of a table for people",
 	},
@@ -66,7 +113,7 @@ const struct vmadj_option vmadj_option_table[] = {
 		.max = INTERVAL_MAX_S,
 		.arg = "SECONDS",
 		.help = "time between two samples, 0.1 to 3600 seconds; \"500ms\" and \"5min\" "
-			"are understood, too (default: 1)",
+			"are understood, too (default: that of the daemon where one runs, else 1)",
 	},
 	{
 		.name = "count",
@@ -99,11 +146,70 @@ const struct vmadj_option vmadj_option_table[] = {
 	{
 		.name = "pin-dir",
 		.type = VMADJ_OPTION_DIR,
-		.commands = IN(DUMP) | IN(DOCTOR),
+		.commands = IN(DUMP) | IN(DOCTOR) | IN(RUN),
 		.offset = FIELD(pin_dir),
 		.arg = "DIR",
 		.help = "where the maps are pinned while this runs, on a BPF file system "
 			"(default: " VMADJ_PIN_DIR ")",
+	},
+	{
+		.name = "config",
+		.letter = 'c',
+		.type = VMADJ_OPTION_FILE,
+		.commands = IN(RUN) | IN(RESTORE),
+		.offset = FIELD(config),
+		.arg = "FILE",
+		.help = "the configuration (default: " VMADJ_CONFIG_FILE
+			", and where that is missing "
+			"the built-in one)",
+	},
+	{
+		.name = "check",
+		.type = VMADJ_OPTION_FLAG,
+		.commands = IN(RUN),
+		.offset = FIELD(check),
+		.help = "check the configuration and its policies, print it in full, and end",
+	},
+	{
+		.name = "dry-run",
+		.type = VMADJ_OPTION_FLAG,
+		.commands = IN(RUN),
+		.offset = FIELD(dry_run),
+		.help = "do everything but change something, and say what would be changed",
+	},
+	{
+		.name = "socket",
+		.type = VMADJ_OPTION_FILE,
+		.commands = IN(CTL) | IN(DUMP),
+		.offset = FIELD(socket),
+		.arg = "FILE",
+		.help = "where the daemon listens (default: " VMADJ_CONTROL_PATH ")",
+	},
+	{
+		.name = "output",
+		.letter = 'o',
+		.type = VMADJ_OPTION_FILE,
+		.commands = IN(POLICY),
+		.offset = FIELD(output),
+		.arg = "FILE",
+		.help = "build: where to (default: FILE.so beside FILE.c)",
+	},
+	{
+		.name = "snapshot",
+		.type = VMADJ_OPTION_FILE,
+		.commands = IN(POLICY),
+		.offset = FIELD(snapshot),
+		.arg = "FILE",
+		.help = "check: what \"dump --json\" printed, one line or several, instead of a "
+			"made-up snapshot; \"-\" is standard input",
+	},
+	{
+		.name = "set",
+		.type = VMADJ_OPTION_SETTING,
+		.commands = IN(POLICY) | IN(CTL),
+		.arg = "NAME=VALUE",
+		.help = "policy check, ctl policy load: a parameter of the policy, or a key of its "
+			"section; may be given several times",
 	},
 	{
 		.name = "no-color",
@@ -147,7 +253,7 @@ const struct vmadj_option vmadj_option_table[] = {
 const struct vmadj_exit_meaning vmadj_exit_table[] = {
 	{ VMADJ_EXIT_DONE, "done; also when SIGINT or SIGTERM asked for the end" },
 	{ VMADJ_EXIT_FAILED, "something failed; the message says what" },
-	{ VMADJ_EXIT_USAGE, "the command line is wrong" },
+	{ VMADJ_EXIT_USAGE, "the command line or the configuration is wrong" },
 	{ VMADJ_EXIT_CANNOT_OBSERVE,
 	  "this host or these rights do not allow observing (see doctor)" },
 	{ VMADJ_EXIT_OUTPUT, "the output could not be written: a closed pipe, a full disk" },

@@ -2,11 +2,13 @@
 /* options.c - parse the command line from the tables in optable.c */
 #include "user/cmd/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "user/util/log.h"
 #include "user/util/parse.h"
+#include "user/util/suggest.h"
 
 #define WORDS_MAX 32
 
@@ -163,6 +165,31 @@ static int add_pattern(struct vmadj_options *options, const char *value)
 	return 0;
 }
 
+static int add_setting(struct vmadj_options *options, const struct vmadj_option *option,
+		       const char *value)
+{
+	if (*value == '=' || !strchr(value, '=')) {
+		log_err("--%s \"%s\" is not of the form %s", option->name, value, option->arg);
+		return -EINVAL;
+	}
+	if (options->n_set == VMADJ_SETTINGS_MAX) {
+		log_err("more than %d times --%s", VMADJ_SETTINGS_MAX, option->name);
+		return -EINVAL;
+	}
+	options->set[options->n_set++] = value;
+	return 0;
+}
+
+static int set_file(const struct vmadj_option *option, const char *value, const char **ret_file)
+{
+	if (*value == '\0') {
+		log_err("--%s needs the name of a file", option->name);
+		return -EINVAL;
+	}
+	*ret_file = value;
+	return 0;
+}
+
 static int set_dir(const struct vmadj_option *option, const char *value, const char **ret_dir)
 {
 	if (*value != '/') {
@@ -190,8 +217,12 @@ static int set_value(struct vmadj_options *options, const struct vmadj_option *o
 		return err ? refuse_number(option, value, err) : 0;
 	case VMADJ_OPTION_DIR:
 		return set_dir(option, value, field);
+	case VMADJ_OPTION_FILE:
+		return set_file(option, value, field);
 	case VMADJ_OPTION_PATTERN:
 		return add_pattern(options, value);
+	case VMADJ_OPTION_SETTING:
+		return add_setting(options, option, value);
 	case VMADJ_OPTION_CHOICE:
 		return set_choice(option, value, field);
 	default:
@@ -226,6 +257,18 @@ static void set_flag(struct scanner *scan, const struct vmadj_option *option)
 	}
 }
 
+/* @value is what stood in the same word, or NULL. */
+static int take_value(struct scanner *scan, const struct vmadj_option *option, const char *value)
+{
+	if (!value && scan->next < scan->argc)
+		value = scan->argv[scan->next++];
+	if (!value) {
+		log_err("\"--%s\" needs a value: --%s %s", option->name, option->name, option->arg);
+		return -EINVAL;
+	}
+	return set_value(scan->options, option, value);
+}
+
 static int take_long(struct scanner *scan, const char *text)
 {
 	size_t len = strcspn(text, "=");
@@ -244,16 +287,10 @@ static int take_long(struct scanner *scan, const char *text)
 		set_flag(scan, option);
 		return 0;
 	}
-	if (!value && scan->next < scan->argc)
-		value = scan->argv[scan->next++];
-	if (!value) {
-		log_err("\"--%s\" needs a value: --%s %s", option->name, option->name, option->arg);
-		return -EINVAL;
-	}
-	return set_value(scan->options, option, value);
+	return take_value(scan, option, value);
 }
 
-/* One or more letters behind one dash; none of them has a value. */
+/* One or more letters behind one dash; what follows one that has a value, is its value. */
 static int take_letters(struct scanner *scan, const char *letters)
 {
 	for (; *letters; letters++) {
@@ -264,8 +301,29 @@ static int take_letters(struct scanner *scan, const char *letters)
 				letters);
 			return -EINVAL;
 		}
+		if (option->arg)
+			return take_value(scan, option, letters[1] ? letters + 1 : NULL);
 		set_flag(scan, option);
 	}
+	return 0;
+}
+
+static int take_argument(struct scanner *scan, const char *word)
+{
+	struct vmadj_options *options = scan->options;
+	const char *name = scan->command->name;
+
+	if (scan->command->words_max == 0) {
+		log_err("\"%s\" takes no argument \"%s\"; \"vmadjust-bpf %s --help\" shows what it takes",
+			name, word, name);
+		return -EINVAL;
+	}
+	if (options->n_words == scan->command->words_max) {
+		log_err("\"%s\" is one argument too many; \"vmadjust-bpf %s --help\" shows what it takes",
+			word, name);
+		return -EINVAL;
+	}
+	options->word[options->n_words++] = word;
 	return 0;
 }
 
@@ -274,11 +332,8 @@ static int take_word(struct scanner *scan, const char *word)
 	struct vmadj_options *options = scan->options;
 	const struct vmadj_command *command;
 
-	if (scan->command != &vmadj_command_table[VMADJ_COMMAND_HELP] && scan->command) {
-		log_err("\"%s\" takes no argument \"%s\"; \"vmadjust-bpf %s --help\" shows what it takes",
-			scan->command->name, word, scan->command->name);
-		return -EINVAL;
-	}
+	if (scan->command && scan->command != &vmadj_command_table[VMADJ_COMMAND_HELP])
+		return take_argument(scan, word);
 	command = find_command(word);
 	if (!command)
 		return refuse_command(word);
@@ -303,7 +358,8 @@ static int take_one(struct scanner *scan)
 	}
 	if (text[1] == '-')
 		return take_long(scan, text + 2);
-	if (text[1] == '\0')
+	/* "-" alone, and a negative number behind a command that takes words, are words. */
+	if (text[1] == '\0' || (scan->command && scan->command->words_max && isdigit(text[1])))
 		return take_word(scan, text);
 	return take_letters(scan, text + 1);
 }
@@ -316,7 +372,7 @@ static bool decided(const struct scanner *scan)
 
 int vmadj_options_parse(int argc, char **argv, struct vmadj_options *ret_options)
 {
-	struct vmadj_options options = { .log_level = LOG_NOTICE, .interval_s = 1 };
+	struct vmadj_options options = { .log_level = LOG_NOTICE };
 	struct scanner scan = { .argv = argv, .argc = argc, .next = 1, .options = &options };
 
 	while (scan.next < argc && !decided(&scan)) {

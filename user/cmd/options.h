@@ -10,17 +10,22 @@
  */
 #pragma once
 
-#include "user/util/suggest.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #define VMADJ_VM_PATTERNS_MAX 64
+#define VMADJ_WORDS_MAX	      16
+#define VMADJ_SETTINGS_MAX    64
 
 enum vmadj_command_id {
 	VMADJ_COMMAND_DUMP,
 	VMADJ_COMMAND_DOCTOR,
+	VMADJ_COMMAND_RUN,
+	VMADJ_COMMAND_CTL,
+	VMADJ_COMMAND_RESTORE,
+	VMADJ_COMMAND_POLICY,
 	VMADJ_COMMAND_HELP,
 	VMADJ_COMMAND_VERSION,
 };
@@ -40,7 +45,9 @@ enum vmadj_option_type {
 	VMADJ_OPTION_COUNT,    /* uint64_t, min..max */
 	VMADJ_OPTION_DURATION, /* double, seconds, min..max */
 	VMADJ_OPTION_DIR,      /* const char *, an absolute path */
+	VMADJ_OPTION_FILE,     /* const char *, a path */
 	VMADJ_OPTION_PATTERN,  /* appended to struct vmadj_options.vm */
+	VMADJ_OPTION_SETTING,  /* NAME=VALUE, appended to struct vmadj_options.set */
 	VMADJ_OPTION_CHOICE,   /* int: 1 + the place among choices; 0: not given */
 	VMADJ_OPTION_LOUDER,   /* int, a level of syslog(3), one step */
 	VMADJ_OPTION_QUIET,    /* the same, errors only */
@@ -53,6 +60,7 @@ struct vmadj_options;
 struct vmadj_command {
 	const char *name;
 	const char *args; /* what may stand behind it, for --help */
+	size_t words_max; /* how many words may; they are checked by the command itself */
 	const char *summary;
 	const char *details;
 	int (*run)(const struct vmadj_options *options); /* Return: enum vmadj_exit */
@@ -75,12 +83,20 @@ struct vmadj_options {
 	const struct vmadj_command *topic; /* of help; NULL: the program */
 	int log_level;
 	bool json, no_color;
-	double interval_s;
-	uint64_t count; /* 0: without end */
-	int sort;	/* enum vmadj_sort */
+	bool check, dry_run;
+	const char *config; /* NULL: not given */
+	const char *socket; /* of the daemon; NULL: not given */
+	double interval_s;  /* 0: not given */
+	uint64_t count;	    /* 0: without end */
+	int sort;	    /* enum vmadj_sort */
 	const char *pin_dir;
+	const char *output, *snapshot;
 	const char *vm[VMADJ_VM_PATTERNS_MAX];
 	size_t n_vm;
+	const char *set[VMADJ_SETTINGS_MAX]; /* "NAME=VALUE", NAME not empty */
+	size_t n_set;
+	const char *word[VMADJ_WORDS_MAX]; /* what stands behind the command */
+	size_t n_words;
 };
 
 /* The tables; each ends with a row whose name is NULL. */
@@ -104,4 +120,3 @@ int vmadj_options_parse(int argc, char **argv, struct vmadj_options *ret_options
 
 /* The help of one command, or of the program when @topic is NULL. */
 void vmadj_help_print(FILE *out, const struct vmadj_command *topic);
-

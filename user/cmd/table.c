@@ -174,10 +174,22 @@ static void shrink(struct printer *p, size_t i)
 		p->width[i] = p->width[i] - least > over ? p->width[i] - over : least;
 }
 
+static bool is_wanted(const struct printer *p, const struct vmadj_column *column)
+{
+	bool wanted = !column->wanted;
+
+	for (size_t i = 0; i < p->table->n_rows && !wanted; i++)
+		wanted = column->wanted(&p->table->rows[i]);
+	return wanted;
+}
+
 static void fit_columns(struct printer *p)
 {
-	for (size_t i = 0; vmadj_column_table[i].title; i++)
-		p->width[i] = wished_width(p, &vmadj_column_table[i]);
+	for (size_t i = 0; vmadj_column_table[i].title; i++) {
+		const struct vmadj_column *column = &vmadj_column_table[i];
+
+		p->width[i] = is_wanted(p, column) ? wished_width(p, column) : 0;
+	}
 	for (size_t i = COLUMNS_MAX; i-- > 0;) {
 		if (p->width[i] && p->style->width && total_width(p) > p->style->width)
 			shrink(p, i);
