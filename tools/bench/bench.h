@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bench.h - the groups of measurements behind `make bench`
+ * bench.h - the groups of measurements behind `make bench`, and what all benchmarks share
  *
  * Each group adds its rows to the report. Figures are ratios or differences
  * taken in one run, with what is compared in turn, so that they carry over to other
@@ -14,6 +14,8 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tools/bench/report.h"
@@ -24,6 +26,22 @@ struct vmadj_bench {
 	unsigned int cpus; /* of the host */
 	char why[256];	   /* why a group could not be measured */
 };
+
+struct vmadj_bench_group {
+	const char *name;
+	const char *what;
+	int (*run)(struct vmadj_bench *bench);
+};
+
+struct vmadj_bench_suite {
+	const char *name; /* of the JSON file */
+	const struct vmadj_bench_group *groups;
+	size_t n;
+	bool stays_off; /* it and its children keep off vmadj_bench.cpu */
+};
+
+/** vmadj_bench_main() - all groups, or those that @names has; Return: the exit status */
+int vmadj_bench_main(const struct vmadj_bench_suite *suite, char **names);
 
 /* Return: err, so that "return vmadj_bench_fail(bench, -EIO, ...)" reads well. */
 int vmadj_bench_fail(struct vmadj_bench *bench, int err, const char *format, ...)

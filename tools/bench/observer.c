@@ -7,24 +7,9 @@
  * Prints a table and writes bench/observer.json beside itself in the output folder.
  * Exit status: 0: all bars hold; 1: one does not; 2: something could not be measured.
  */
-#include <errno.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "tools/bench/bench.h"
-#include "user/util/log.h"
 
-static const struct group {
-	const char *name;
-	const char *what;
-	int (*run)(struct vmadj_bench *bench);
-} groups[] = {
+static const struct vmadj_bench_group groups[] = {
 	{ "sched", "run and waiting time of vCPUs", vmadj_bench_exact_sched },
 	{ "share", "two busy VMs on one CPU", vmadj_bench_exact_share },
 	{ "cache", "page-cache patterns", vmadj_bench_exact_cache },
@@ -35,190 +20,15 @@ static const struct group {
 	{ "many", "1000 VMs", vmadj_bench_many },
 };
 
-#define GROUPS (sizeof(groups) / sizeof(groups[0]))
-
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int signo)
-{
-	(void)signo;
-	stopped = 1;
-}
-
-int vmadj_bench_fail(struct vmadj_bench *bench, int err, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(bench->why, sizeof(bench->why), format, args);
-	va_end(args);
-	return err;
-}
-
-uint64_t vmadj_bench_now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-int vmadj_bench_sleep_ms(unsigned int ms)
-{
-	uint64_t end = vmadj_bench_now_ns() + ms * 1000000ULL;
-	const struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
-
-	/* A child that ends interrupts a sleep too. */
-	while (!stopped && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL))
-		;
-	return stopped ? -EINTR : 0;
-}
-
-int vmadj_bench_pin(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
-}
-
-/* This program is O/tools/bench/observer. */
-int vmadj_bench_output(const char *name, char *ret_path, size_t size)
-{
-	char self[512], *end;
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (len < 0)
-		return -errno;
-	self[len] = '\0';
-	for (int i = 0; i < 3; i++) {
-		end = strrchr(self, '/');
-		if (!end)
-			return -ENOENT;
-		*end = '\0';
-	}
-	len = snprintf(ret_path, size, "%s/%s", self, name);
-	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
-}
-
-/* The last CPU of those we may use is loaded; the first one is ours. */
-static int choose_cpus(struct vmadj_bench *bench)
-{
-	cpu_set_t may;
-	unsigned int first = CPU_SETSIZE;
-
-	if (sched_getaffinity(0, sizeof(may), &may))
-		return -errno;
-	for (unsigned int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &may))
-			continue;
-		if (first == CPU_SETSIZE)
-			first = cpu;
-		bench->cpu = cpu;
-	}
-	bench->cpus = (unsigned int)CPU_COUNT(&may);
-	return vmadj_bench_pin(first);
-}
-
-static bool wanted(const struct group *group, char **names)
-{
-	if (!*names)
-		return true;
-	for (; *names; names++) {
-		if (!strcmp(*names, group->name))
-			return true;
-	}
-	return false;
-}
-
-/* Return: whether all names are those of groups. */
-static bool names_known(char **names)
-{
-	for (; *names; names++) {
-		size_t i = 0;
-
-		while (i < GROUPS && strcmp(groups[i].name, *names) != 0)
-			i++;
-		if (i < GROUPS)
-			continue;
-		(void)fprintf(stderr, "bench: there is no group \"%s\"; there are:", *names);
-		for (i = 0; i < GROUPS; i++)
-			(void)fprintf(stderr, " %s", groups[i].name);
-		(void)fprintf(stderr, "\n");
-		return false;
-	}
-	return true;
-}
-
-static int run_group(struct vmadj_bench *bench, const struct group *group)
-{
-	uint64_t start = vmadj_bench_now_ns();
-	int err;
-
-	(void)fprintf(stderr, "measuring: %s ...", group->what);
-	bench->why[0] = '\0';
-	err = group->run(bench);
-	(void)fprintf(stderr, " %.0f s\n", (double)(vmadj_bench_now_ns() - start) / 1e9);
-	if (err && !bench->why[0])
-		(void)vmadj_bench_fail(bench, err, "%s", strerror(-err));
-	if (stopped)
-		(void)vmadj_bench_fail(bench, err, "interrupted");
-	return err ? vmadj_bench_report_lack(bench->report, group->what, bench->why) : 0;
-}
-
-static void commit_read(char *commit, size_t size)
-{
-	FILE *git = popen("git rev-parse --short=7 HEAD 2>/dev/null", "re");
-
-	if (!git || !fgets(commit, (int)size, git))
-		(void)snprintf(commit, size, "unknown");
-	commit[strcspn(commit, "\n")] = '\0';
-	if (git)
-		(void)pclose(git);
-}
-
-static int write_report(const struct vmadj_bench *bench)
-{
-	char path[512], commit[64];
-	int err = vmadj_bench_output("bench", path, sizeof(path));
-
-	if (err)
-		return err;
-	if (mkdir(path, 0755) && errno != EEXIST)
-		return -errno;
-	commit_read(commit, sizeof(commit));
-	return vmadj_bench_report_write(bench->report, path, commit);
-}
-
 int main(int argc, char **argv)
 {
-	const struct sigaction on_stop = { .sa_handler = on_signal };
-	struct vmadj_bench bench = { 0 };
-	int err, status = 2;
+	static const struct vmadj_bench_suite suite = {
+		.name = "observer",
+		.groups = groups,
+		.n = sizeof(groups) / sizeof(groups[0]),
+		.stays_off = true,
+	};
 
 	(void)argc;
-	if (!names_known(argv + 1))
-		return 2;
-	err = choose_cpus(&bench);
-	vmadj_log_set_max_level(LOG_WARNING);
-	(void)sigaction(SIGINT, &on_stop, NULL);
-	(void)sigaction(SIGTERM, &on_stop, NULL);
-	if (!err)
-		err = vmadj_bench_report_new("observer", &bench.report);
-	for (size_t i = 0; i < GROUPS && !err && !stopped; i++) {
-		if (wanted(&groups[i], argv + 1))
-			err = run_group(&bench, &groups[i]);
-	}
-	if (!err) {
-		vmadj_bench_report_print(bench.report, stdout);
-		err = write_report(&bench);
-		status = vmadj_bench_report_status(bench.report);
-	}
-	if (err) {
-		(void)fprintf(stderr, "bench: %s\n", strerror(-err));
-		status = 2;
-	}
-	vmadj_bench_report_free(bench.report);
-	return stopped ? 2 : status;
+	return vmadj_bench_main(&suite, argv + 1);
 }
