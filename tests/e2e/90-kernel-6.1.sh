@@ -3,7 +3,7 @@
 #
 # Does the core of the integration tests pass on kernel 6.1, with real KVM?
 #
-# timeout: 700 s
+# timeout: 1060 s
 set -u
 
 exec "$(dirname "$0")/kernel.sh" 6.1

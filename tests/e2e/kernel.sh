@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kernel.sh VERSION - run the core of the integration tests on another kernel
+# kernel.sh VERSION [TEST...] - run the core of the integration tests on another kernel, and more
 #
 # A host inside a guest: kernel VERSION under QEMU's TCG, with KVM in it, on one CPU.
 #
@@ -9,29 +9,31 @@
 set -u
 
 version=$1
+shift
+tests="vmlinux sched blame pagecache_read pagecache_write inventory $*"
 out=${O:-build}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # Each report, line by line behind a word of its own, then what failed.
-cat >"$work/core.sh" <<-'END'
+cat >"$work/core.sh" <<-END
 	run() {
-		"/usr/bin/test_$1" --jobs 1 --tap=/tmp/tap >/tmp/out 2>&1 && return
+		"/usr/bin/test_\$1" --jobs 1 --tap=/tmp/tap >/tmp/out 2>&1 && return
 		cat /tmp/out
 		return 1
 	}
 	# An emulated CPU stands still at times, and what is measured meanwhile is wrong: once more.
 	report() {
-		run "$1" || run "$1"
+		run "\$1" || run "\$1"
 		sed 's/^/TAP /' /tmp/tap
 	}
-	for name in vmlinux sched blame pagecache_read pagecache_write inventory; do
-		report $name
+	for name in $tests; do
+		report \$name
 	done
 END
 
 set --
-for name in vmlinux sched blame pagecache_read pagecache_write inventory; do
+for name in $tests; do
 	set -- "$@" --prog "$out/tests/integration/test_$name"
 done
 status=125
@@ -39,7 +41,7 @@ status=125
 for try in 1 2; do
 	[ $status = 125 ] || [ $status = 124 ] || break
 	[ "$try" = 1 ] || echo "the guest died; try $try"
-	tools/lab/run-in.sh "$version" --module loop --timeout 320 --out "$out/lab" "$@" \
+	tools/lab/run-in.sh "$version" --module loop --timeout 500 --out "$out/lab" "$@" \
 		--prog "$out/tools/lab/kvmvm" --file "$work/core.sh:/core.sh" -- \
 		sh /core.sh >"$work/log" 2>&1
 	status=$?

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* test_qemu.c - Linux guests under QEMU's TCG: their vCPUs, names, and disks */
+/* test_qemu.c - Linux guests under QEMU's TCG: their vCPUs and names, and what is no VM */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +14,8 @@
 #include <unistd.h>
 
 #include "tests/lab/require.h"
-#include "tests/lib/access.h"
 #include "tests/lib/truth.h"
 #include "tests/lib/world.h"
-#include "user/util/file.h"
 
 #define QEMU "qemu-system-x86_64"
 
@@ -134,108 +131,6 @@ Test(qemu, a_libvirt_domain_has_its_name_and_uuid)
 	cr_expect(eq(str, row.manager, "libvirt"));
 	cr_expect(eq(str, row.accel, "tcg"));
 	check_vcpus(world, vm);
-}
-
-static void write_disk(const char *path, size_t mib)
-{
-	static char block[1 << 20];
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	memset(block, 'd', sizeof(block));
-	for (size_t i = 0; i < mib; i++) {
-		if (pwrite(fd, block, sizeof(block), (off_t)(i << 20)) != sizeof(block))
-			cr_fatal("%s cannot be written", path);
-	}
-	if (fdatasync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
-		cr_fatal("%s stays in the page cache", path);
-	(void)close(fd);
-}
-
-/* What the process had read from storage, all its threads together. */
-static uint64_t storage_pages(pid_t pid)
-{
-	char path[32], text[512], *line;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/io", pid);
-	if (vmadj_file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
-		cr_fatal("%s cannot be read", path);
-	line = strstr(text, "\nread_bytes:");
-	return line ? strtoull(line + 12, NULL, 10) >> 12 : 0;
-}
-
-struct disk_use {
-	uint64_t accessed, missed, stored;
-};
-
-/* While it is stopped, so that both sides tell of the same moment. */
-static struct disk_use read_disk_use(struct vmadj_world *world, pid_t pid)
-{
-	struct vmadj_world_vm row;
-	struct disk_use use;
-
-	vmadj_truth_stop(pid);
-	(void)vmadj_world_sample(world, 0);
-	row = vmadj_world_vm(world, pid);
-	use = (struct disk_use){ row.vm.host_cache.accessed_pages, row.vm.host_cache.miss_pages,
-				 storage_pages(pid) };
-	vmadj_truth_continue(pid);
-	return use;
-}
-
-/*
- * The guest reads its disk over and over: it is cold the first time, warm from then on. How
- * much of it the host forgets meanwhile is the host's business, and in the kernel's figures.
- */
-Test(qemu, a_guests_disk_is_cold_then_warm_in_the_hosts_cache)
-{
-	const struct vmadj_lab_linux want = { .load = "diskread",
-					      .disk_mib = 128,
-					      .thread_names = true };
-	const uint64_t pages = 128UL << 20 >> 12;
-	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
-	struct vmadj_world *world = vmadj_world_open();
-	struct disk_use a, b, c;
-	pid_t pid;
-
-	vmadj_world_need_pagecache(world);
-	vmadj_lab_require(vmadj_lab_linux_start(&want, &vm));
-	pid = vmadj_lab_vm_pid(vm);
-	(void)vmadj_world_sample(world, 0.5);
-	vmadj_truth_stop(pid);
-	write_disk(vmadj_lab_vm_path(vm, VMADJ_LAB_DISK), 128);
-	a = read_disk_use(world, pid);
-	for (b = a; b.accessed - a.accessed < pages * 5 / 4; b = read_disk_use(world, pid))
-		(void)vmadj_world_sample(world, 0.5);
-	cr_expect(ge(u64, b.missed - a.missed, pages / 100 * 99), "cold");
-	cr_expect(vmadj_access_agrees("cold: missed", b.missed - a.missed, b.stored - a.stored));
-	for (c = b; c.accessed - b.accessed < pages; c = read_disk_use(world, pid))
-		(void)vmadj_world_sample(world, 0.5);
-	cr_log_info("warm: %lu accessed, %lu missed, %lu from storage",
-		    (unsigned long)(c.accessed - b.accessed), (unsigned long)(c.missed - b.missed),
-		    (unsigned long)(c.stored - b.stored));
-	cr_expect(lt(u64, c.missed - b.missed, (c.accessed - b.accessed) / 4), "warm");
-	/* Of what was accessed, for misses may be few. */
-	cr_expect(vmadj_access_agrees("warm: hits", c.accessed - b.accessed - (c.missed - b.missed),
-				      c.accessed - b.accessed - (c.stored - b.stored)));
-}
-
-Test(qemu, a_disk_past_the_hosts_cache_counts_nothing)
-{
-	const struct vmadj_lab_linux want = {
-		.load = "diskread", .disk_mib = 64, .cache = "none", .thread_names = true
-	};
-	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
-	struct vmadj_world *world = vmadj_world_open();
-	struct vmadj_world_vm row;
-
-	vmadj_world_need_pagecache(world);
-	vmadj_lab_require(vmadj_lab_linux_start(&want, &vm));
-	(void)vmadj_world_sample(world, 1);
-	(void)vmadj_world_sample(world, 2);
-	row = vmadj_world_vm(world, vmadj_lab_vm_pid(vm));
-	cr_expect(eq(u64, row.vm.delta.accessed_pages, 0));
-	cr_expect(eq(u64, row.vm.delta.miss_pages, 0));
-	cr_expect(isnan(row.vm.host_cache.hit_pct));
 }
 
 static void start_program(char *const argv[])

@@ -50,7 +50,10 @@ struct vmadj_lab_kvm {
 /* a Linux guest under QEMU's TCG, booted in seconds; the same by hand or by libvirt */
 struct vmadj_lab_linux {
 	const char *name;
-	const char *load; /* NULL: "idle"; busy, mix, diskread, memory:MIB (tools/lab/init.guest) */
+	/* NULL: "idle"; busy, mix, diskread, memory:MIB, memory-wave:MIN:MAX:SECONDS,
+	 * unixlike:SECONDS (init.guest)
+	 */
+	const char *load;
 	const char *cgroup;	/* not with libvirt, which makes its own */
 	const char *cache;	/* of the disk; NULL: "writeback"; "none" is O_DIRECT */
 	const char *extra_args; /* more arguments for QEMU, separated by spaces; not with libvirt */

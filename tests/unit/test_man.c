@@ -56,7 +56,10 @@ Test(man, has_every_option_with_its_value)
 	for (const struct vmadj_option *o = vmadj_option_table; o->name; o++) {
 		char heading[96];
 
-		if (o->letter) {
+		if (o->letter && o->arg) {
+			(void)snprintf(heading, sizeof(heading), ".TP\n.BI \"-%c, --%s \" %s\n",
+				       o->letter, o->name, o->arg);
+		} else if (o->letter) {
 			(void)snprintf(heading, sizeof(heading), ".TP\n.BR -%c \", \" --%s\n",
 				       o->letter, o->name);
 		} else if (o->arg) {
