@@ -26,6 +26,7 @@ CLANG  ?= clang
 # Ubuntu's own wrapper finds nothing for a kernel that is not Ubuntu's newest.
 BPFTOOL ?= $(or $(firstword $(foreach b,bpftool /usr/sbin/bpftool \
 	  $(wildcard /usr/lib/linux-tools/*/bpftool),$(shell $b version >/dev/null 2>&1 && echo $b))),bpftool)
+MANY    = $(MAKE) --no-print-directory -j$(shell nproc)
 Q      := $(if $(V),,@)
 say     = @printf '  %-7s %s\n' '$(1)' '$(2)'
 
@@ -137,11 +138,11 @@ setup:
 
 # What was not installed when make read this file is found by a second make.
 demo: setup
-	$(Q)$(MAKE) --no-print-directory all lab-images
+	+$(Q)$(MANY) all lab-images
 	$(Q)O=$(O) tools/demo.sh
 
 check: setup
-	$(Q)$(MAKE) --no-print-directory all test-programs lab-images
+	+$(Q)$(MANY) all test-programs lab-images
 	$(Q)O=$(O) tests/run.sh $(UNIT) $(filter-out $(UNIT),$(DEEP)) $(wildcard tests/e2e/*.sh)
 
 check-unit: $(UNIT)
@@ -161,15 +162,15 @@ $(O)/fuzz/config: $(FUZZ_SRC) Makefile
 	$(Q)$(CLANG) $(CFLAGS) -fsanitize=fuzzer,address,undefined $(FUZZ_SRC) -linih -lm -o $@
 
 bench: setup
-	$(Q)$(MAKE) --no-print-directory all lab-images $(O)/tools/bench/observer
+	+$(Q)$(MANY) all lab-images $(O)/tools/bench/observer
 	$(Q)mkdir -p $(O)/bench && $(O)/tools/bench/observer
 
 bench-daemon bench-p1: setup
-	$(Q)$(MAKE) --no-print-directory all lab-images $(BENCH_POLICY) $(O)/tools/bench/$@
+	+$(Q)$(MANY) all lab-images $(BENCH_POLICY) $(O)/tools/bench/$@
 	$(Q)mkdir -p $(O)/bench && $(O)/tools/bench/$@ $(BENCH)
 
 soak: setup
-	$(Q)$(MAKE) --no-print-directory all test-programs lab-images
+	+$(Q)$(MANY) all test-programs lab-images
 	$(Q)O=$(O) SOAK=$(or $(SOAK),10000) TEST_TIMEOUT=86000 \
 		tests/run.sh $(O)/tests/integration/test_memory_soak
 
@@ -178,9 +179,9 @@ SH_FILES := $(sort $(wildcard tools/*.sh tools/*/*.sh tests/*.sh tests/*/*.sh .c
 TIDY     := $(filter user/%.c,$(C_FILES))
 
 lint: setup
-	$(Q)$(MAKE) --no-print-directory $(SKEL) lint-tools
-	$(Q)$(MAKE) --no-print-directory O=$(O)/lint-clang CC=clang all test-programs
-	$(Q)$(MAKE) --no-print-directory all test-programs
+	+$(Q)$(MANY) $(SKEL) lint-tools
+	+$(Q)$(MANY) O=$(O)/lint-clang CC=clang all test-programs
+	+$(Q)$(MANY) all test-programs
 	@echo "lint: clean"
 
 lint-tools: $(TIDY:%=$(O)/tidy/%.ok)
