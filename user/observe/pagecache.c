@@ -12,7 +12,7 @@
 
 #include "pagecache.skel.h"
 #include "user/observe/life.h"
-#include "user/observe/probe.h"
+#include "user/util/probe.h"
 #include "user/observe/window.h"
 
 struct vmadj_pagecache_view {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "user/util/file.h"
+#include "user/util/proc_text.h"
 #include "user/util/scan.h"
 
 static int read_ticks(struct vmadj_cpu_ticks *ret_ticks)
@@ -32,21 +33,16 @@ static int read_ticks(struct vmadj_cpu_ticks *ret_ticks)
 static double psi_some(const char *path)
 {
 	char text[256];
-	const char *at;
-	double avg10;
 
-	if (vmadj_file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
-		return NAN;
-	at = vmadj_scan_after(text, "some avg10=");
-	return at && vmadj_scan_double(&at, &avg10) ? avg10 : NAN;
+	return vmadj_file_read(AT_FDCWD, path, text, sizeof(text)) > 0 ? vmadj_proc_psi_some(text)
+								       : NAN;
 }
 
 static uint64_t meminfo_bytes(const char *text, const char *key)
 {
-	const char *at = vmadj_scan_after(text, key);
 	uint64_t kib;
 
-	return at && vmadj_scan_u64(&at, &kib) ? kib * 1024 : 0;
+	return vmadj_proc_value(text, key, &kib) ? kib * 1024 : 0;
 }
 
 int vmadj_snap_host_read(struct vmadj_snap_host *host, struct vmadj_cpu_ticks *before)
@@ -58,8 +54,8 @@ int vmadj_snap_host_read(struct vmadj_snap_host *host, struct vmadj_cpu_ticks *b
 
 	if (read_ticks(&now) || vmadj_file_read(AT_FDCWD, "/proc/meminfo", text, sizeof(text)) < 0)
 		return -EIO;
-	host->mem_total_bytes = meminfo_bytes(text, "MemTotal:");
-	host->mem_available_bytes = meminfo_bytes(text, "MemAvailable:");
+	host->mem_total_bytes = meminfo_bytes(text, "MemTotal");
+	host->mem_available_bytes = meminfo_bytes(text, "MemAvailable");
 	all = now.all - before->all;
 	host->cpu_busy_pct = all ? 100.0 * (double)(now.busy - before->busy) / (double)all : 0;
 	*before = now;

@@ -14,6 +14,12 @@
 #define PATIENCE_MS 500 /* with a reader of standard error that does not read */
 
 static int max_level = LOG_NOTICE;
+static const char *program = "vmadjust-bpf";
+
+void vmadj_log_set_program(const char *name)
+{
+	program = name;
+}
 
 void vmadj_log_set_max_level(int level)
 {
@@ -73,7 +79,7 @@ void vmadj_logv(int level, const char *fmt, va_list args)
 	while (len > 0 && text[len - 1] == '\n')
 		text[--len] = '\0';
 	prefix = stderr_is_journal() ? snprintf(line, sizeof(line), "<%d>", level & LOG_PRIMASK)
-				     : snprintf(line, sizeof(line), "vmadjust-bpf: ");
+				     : snprintf(line, sizeof(line), "%.30s: ", program);
 	(void)vmadj_escape(text, line + prefix, sizeof(line) - (size_t)prefix - 1);
 	len = strlen(line);
 	line[len++] = '\n';

@@ -3,7 +3,7 @@
  * log.h - the one way in which this program says something
  *
  * One message, one line, one write to standard error. When that is the journal
- * ($JOURNAL_STREAM), "<N>" in front gives the level; else "vmadjust-bpf: ".
+ * ($JOURNAL_STREAM), "<N>" in front gives the level; else the program's name.
  * Messages are logged once, where it is decided what happens next.
  *
  * Whole messages pass vmadj_escape(), so a foreign string can neither forge a
@@ -20,6 +20,9 @@
 #include "user/util/text.h"
 
 #define VMADJ_LOG_LINE_MAX 2048
+
+/* What stands in front, a text that stays; at start: "vmadjust-bpf". */
+void vmadj_log_set_program(const char *name);
 
 /* Messages above this level (LOG_DEBUG is the highest) are dropped. At start: LOG_NOTICE. */
 void vmadj_log_set_max_level(int level);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* probe.c - what this kernel lets us attach to */
-#include "user/observe/probe.h"
+#include "user/util/probe.h"
 
 #include <errno.h>
 #include <stdio.h>
