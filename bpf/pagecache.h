@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pagecache.h - what each thread of a VM asked of the host's page cache: the records of
- * pagecache.bpf.c
- *
- * Indexed by slot (life.h); written only by the thread itself.
+ * pagecache.h - what a thread asked of the page cache: the records of pagecache.bpf.c, and what
+ * guest.bpf.c shares of them
  */
 #pragma once
 
-struct vmadj_pagecache {
-	__u64 accessed_pages;
-	__u64 missed_pages;
+/* Between two events of a thread. */
+struct vmadj_pagecache_state {
 	/* The read in progress, to tell its further events from the next read. */
 	__u64 read_mapping;
 	__u64 read_index;
@@ -22,4 +19,11 @@ struct vmadj_pagecache {
 	__u64 added_mapping;
 	__u64 added_pages;
 	__u64 added_call;
+};
+
+/* Each thread of a VM's, indexed by slot (life.h); written only by the thread itself. */
+struct vmadj_pagecache {
+	__u64 accessed_pages;
+	__u64 missed_pages;
+	struct vmadj_pagecache_state state;
 };

@@ -52,8 +52,13 @@ struct path {
 	struct dentry *dentry;
 } __kernel_type;
 
+struct file_system_type {
+	int fs_flags;
+} __kernel_type;
+
 struct super_block {
 	unsigned long s_magic;
+	struct file_system_type *s_type;
 } __kernel_type;
 
 struct rw_semaphore {
@@ -78,6 +83,14 @@ struct file {
 	struct inode *f_inode;
 	struct address_space *f_mapping;
 	void *private_data;
+} __kernel_type;
+
+struct vm_area_struct {
+	struct file *vm_file;
+} __kernel_type;
+
+struct vm_fault {
+	struct vm_area_struct *vma;
 } __kernel_type;
 
 struct kiocb {

@@ -10,10 +10,12 @@
 
 #include <linux/types.h>
 
+#include "bpf/guest.h"
 #include "bpf/life.h"
 #include "bpf/pagecache.h"
 #include "bpf/sched.h"
 
+#include "guest.skel.h"
 #include "life.skel.h"
 #include "pagecache.skel.h"
 #include "sched.skel.h"
@@ -172,4 +174,13 @@ Test(vmlinux, pagecache_names_types_as_they_are)
 	cr_assert(skel != NULL);
 	compare_object(skel->obj);
 	pagecache_bpf__destroy(skel);
+}
+
+Test(vmlinux, guest_names_types_as_they_are)
+{
+	struct guest_bpf *skel = guest_bpf__open();
+
+	cr_assert(skel != NULL);
+	compare_object(skel->obj);
+	guest_bpf__destroy(skel);
 }
