@@ -98,6 +98,18 @@ struct vmadj_policy_vm {
 	uint64_t guest_cached_bytes, guest_active_file_bytes, guest_committed_bytes;
 	uint64_t guest_swap_in_bytes, guest_swap_out_bytes;
 	uint64_t guest_major_faults, guest_refaults, guest_oom_kills;
+	uint64_t guest_alloc_stalls;	/* times that a task of its had to free memory itself */
+	uint64_t guest_disk_read_bytes; /* from its disks */
+	double guest_mem_psi_some_pct;	/* avg10 */
+	/* its own page cache, in pages of 4096 bytes: totals, of files on disks; of an agent */
+	uint64_t guest_accessed_pages, guest_hit_pages, guest_miss_pages;
+
+	/* what the host saw its process read, from disks and from the host's cache; a total */
+	uint64_t io_read_bytes;
+	uint32_t mem_weight; /* the administrator's, 1..10000: whose share is how large */
+	uint32_t pad;
+	char mem_need[80]; /* why the guest is being given memory now, whatever is wished; or empty
+			    */
 };
 
 struct vmadj_policy_snapshot {
@@ -113,7 +125,8 @@ struct vmadj_policy_snapshot {
 	double load1, load5, load15; /* as in /proc/loadavg */
 	double cpu_busy_pct, cpu_psi_some_pct, mem_psi_some_pct;
 	uint64_t mem_total_bytes, mem_available_bytes;
-	/* n_vms VMs of vm_size bytes each follow, by pid */
+	uint64_t mem_vms_bytes; /* what its managed VMs can have together: the guard holds to it */
+				/* n_vms VMs of vm_size bytes each follow, by pid */
 };
 
 static inline const struct vmadj_policy_vm *vmadj_policy_vm_at(

@@ -186,6 +186,7 @@ static void take_stats(struct vmadj_balloon *balloon, const json_t *answer)
 	to->major_faults = number_of(stats, "stat-major-faults");
 	to->minor_faults = number_of(stats, "stat-minor-faults");
 	to->oom_kills = number_of(stats, "stat-oom-kills");
+	to->alloc_stalls = number_of(stats, "stat-alloc-stalls");
 }
 
 static json_t *arg_set(const struct over_qmp *over)

@@ -63,6 +63,7 @@ struct vmadj_vm_limits {
 	uint64_t memory_min_bytes;     /* 0: none */
 	uint64_t memory_max_bytes;     /* UINT64_MAX: none */
 	uint64_t memory_reserve_bytes; /* 0: automatic */
+	int64_t memory_weight;	       /* 100; 1..10000 */
 	char *cpus;		       /* a list as "0-3,8"; NULL: all */
 };
 
@@ -84,6 +85,8 @@ struct vmadj_config {
 	char *libvirt_uri;   /* qemu:///system */
 	uint64_t memory_in_motion_vms; /* 4: balloons that may shrink at the same time */
 	uint64_t memory_step_bytes;    /* 0: automatic */
+	uint64_t host_memory_bytes;    /* 0: what the host has */
+	uint64_t host_reserve_bytes;   /* 0: automatic */
 
 	size_t n_policies;
 	struct vmadj_config_policy *policies; /* in the file's order */

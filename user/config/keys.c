@@ -54,8 +54,14 @@ const struct vmadj_config_key vmadj_config_key_table[] = {
 	  .def = "4", .help = "How many VMs may be giving memory away at the same time." },
 	{ DAEMON(memory_step_bytes), NAME("memory_step", BYTES), RANGE(MIB, TIB), .def = "auto",
 	  WORD("auto", 0),
-	  .help = "How much less memory a VM may get in one step; auto is the larger one of 16M "
-		  "and a 32nd of what the VM has at most." },
+	  .help = "How much less memory a VM may get in one step; auto is as much as its guest can "
+		  "bear: half of what it can spare." },
+	{ DAEMON(host_memory_bytes), NAME("host_memory", BYTES), RANGE(MIB, 1024 * TIB),
+	  .def = "all", WORD("all", 0),
+	  .help = "How much of the host's memory the VMs and the reserve may have together." },
+	{ DAEMON(host_reserve_bytes), NAME("host_reserve", BYTES), RANGE(MIB, 1024 * TIB),
+	  .def = "auto", WORD("auto", 0),
+	  .help = "What is left to the host of that; auto is the larger one of 256M and a 20th." },
 
 	{ POLICY(armed), NAME("armed", BOOL), .def = "no",
 	  .help = "Whether what the policy wishes is done. Otherwise it is only said." },
@@ -88,6 +94,9 @@ const struct vmadj_config_key vmadj_config_key_table[] = {
 	  WORD("auto", 0),
 	  .help = "What is left to the VM beside the memory that it uses; auto is the larger one "
 		  "of 64M and a 16th of what it has at most." },
+	{ VM(memory_weight), NAME("memory_weight", INTEGER), RANGE(1, 10000), .def = "100",
+	  .help = "How large the VM's share is, beside the others', when there is less memory than "
+		  "all want." },
 	{ VM(cpus), NAME("cpus", CPUS), .def = "all", WORD("all", 0),
 	  .help = "The CPUs that the VM may be moved to. Nothing moves VMs yet." },
 	{ VMADJ_CONFIG_NO_SECTION, .name = NULL },

@@ -37,8 +37,8 @@ struct vmadj_vm_limits vmadj_config_limits(const struct vmadj_config *config, co
 
 	/* It allocates nothing: the only text is not set. */
 	(void)vmadj_config_defaults(VMADJ_CONFIG_VM, &limits);
-	for (const struct vmadj_config_vm *vm = config->vms; vm < config->vms + config->n_vms;
-	     vm++) {
+	for (size_t n = 0; n < config->n_vms; n++) {
+		const struct vmadj_config_vm *vm = &config->vms[n];
 		const struct vmadj_vm_limits before = limits;
 
 		if (!matches(vm->pattern, name, 0) && !matches(vm->pattern, id, 0) &&

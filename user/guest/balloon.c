@@ -27,29 +27,27 @@ static double age_s(uint64_t last_update_s, double now_unix_s)
 bool vmadj_guest_from_balloon(const struct vmadj_balloon_stats *stats, uint64_t max_bytes,
 			      double now_unix_s, struct vmadj_guest *ret_guest)
 {
-	const struct vmadj_guest guest = {
-		.known = true,
-		.source = "balloon",
-		.age_s = age_s(stats->last_update_s, now_unix_s),
-		.mem_total_bytes = within(stats->total_bytes, max_bytes),
-		.mem_free_bytes = within(stats->free_bytes, max_bytes),
-		.mem_available_bytes = within(stats->available_bytes, max_bytes),
-		.cached_bytes = within(stats->cached_bytes, max_bytes),
-		.active_file_bytes = VMADJ_GUEST_UNKNOWN,
-		.committed_bytes = VMADJ_GUEST_UNKNOWN,
-		.refaults = VMADJ_GUEST_UNKNOWN,
-		.swap_in_bytes = stats->swap_in_bytes,
-		.swap_out_bytes = stats->swap_out_bytes,
-		.major_faults = stats->major_faults,
-		.oom_kills = stats->oom_kills,
-	};
-	/* All bits set where nothing is told. */
-	uint64_t told = guest.mem_total_bytes & guest.mem_free_bytes & guest.mem_available_bytes &
-			guest.cached_bytes & guest.swap_in_bytes & guest.swap_out_bytes &
-			guest.major_faults & guest.oom_kills;
+	struct vmadj_guest guest = vmadj_guest_unknown("balloon");
+	uint64_t told;
 
-	if (!stats->last_update_s || stats->last_update_s == VMADJ_BALLOON_UNSET ||
-	    told == VMADJ_GUEST_UNKNOWN)
+	if (!stats->last_update_s || stats->last_update_s == VMADJ_BALLOON_UNSET)
+		return false;
+	guest.known = true;
+	guest.age_s = age_s(stats->last_update_s, now_unix_s);
+	guest.mem_total_bytes = within(stats->total_bytes, max_bytes);
+	guest.mem_free_bytes = within(stats->free_bytes, max_bytes);
+	guest.mem_available_bytes = within(stats->available_bytes, max_bytes);
+	guest.cached_bytes = within(stats->cached_bytes, max_bytes);
+	guest.swap_in_bytes = stats->swap_in_bytes;
+	guest.swap_out_bytes = stats->swap_out_bytes;
+	guest.major_faults = stats->major_faults;
+	guest.oom_kills = stats->oom_kills;
+	guest.alloc_stalls = stats->alloc_stalls;
+	/* All bits set where nothing is told. */
+	told = guest.mem_total_bytes & guest.mem_free_bytes & guest.mem_available_bytes &
+	       guest.cached_bytes & guest.swap_in_bytes & guest.swap_out_bytes &
+	       guest.major_faults & guest.oom_kills & guest.alloc_stalls;
+	if (told == VMADJ_GUEST_UNKNOWN)
 		return false;
 	if (is_more(guest.mem_free_bytes, guest.mem_total_bytes) ||
 	    is_more(guest.mem_available_bytes, guest.mem_total_bytes) ||

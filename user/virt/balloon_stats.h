@@ -19,5 +19,5 @@ struct vmadj_balloon_stats {
 	uint64_t cached_bytes; /* "disk caches" */
 	uint64_t swap_in_bytes, swap_out_bytes;
 	uint64_t major_faults, minor_faults;
-	uint64_t oom_kills; /* newer QEMU and guests */
+	uint64_t oom_kills, alloc_stalls; /* newer QEMU and guests; libvirt tells neither */
 };
