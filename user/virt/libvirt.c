@@ -19,6 +19,7 @@
 struct vm {
 	struct vm *next;
 	char uuid[VMADJ_UUID_SIZE];
+	bool agent; /* it is the guest's agent that is asked, or left alone */
 	struct vmadj_alone alone;
 	uint64_t stuck_id; /* a call of before that the helper still waits for; 0: none */
 
@@ -26,6 +27,7 @@ struct vm {
 	bool open, sent;
 	uint64_t id, value, deadline_us;
 	enum vmadj_libvirt_what what;
+	char *text; /* NULL: none */
 	vmadj_libvirt_done done;
 	void *userdata;
 };
@@ -48,7 +50,7 @@ struct vmadj_libvirt {
 static bool is_cheap(enum vmadj_libvirt_what what)
 {
 	return what == VMADJ_LIBVIRT_STATE || what == VMADJ_LIBVIRT_GET_SHARES ||
-	       what == VMADJ_LIBVIRT_GET_PERIOD;
+	       what == VMADJ_LIBVIRT_GET_PERIOD || what == VMADJ_LIBVIRT_CHANNEL;
 }
 
 static uint64_t now_us(const struct vmadj_libvirt *libvirt)
@@ -56,6 +58,12 @@ static uint64_t now_us(const struct vmadj_libvirt *libvirt)
 	uint64_t now;
 
 	return sd_event_now(libvirt->event, CLOCK_MONOTONIC, &now) < 0 ? 0 : now;
+}
+
+static void free_vm(struct vm *vm)
+{
+	free(vm->text);
+	free(vm);
 }
 
 /* What is nothing but a memory of troubles goes when those are long ago. */
@@ -71,14 +79,14 @@ static void remove_unused(struct vmadj_libvirt *libvirt)
 			continue;
 		}
 		*at = vm->next;
-		free(vm);
+		free_vm(vm);
 	}
 }
 
-static struct vm *find_vm(const struct vmadj_libvirt *libvirt, const char *uuid)
+static struct vm *find_vm(const struct vmadj_libvirt *libvirt, const char *uuid, bool agent)
 {
 	for (struct vm *vm = libvirt->vms; vm; vm = vm->next) {
-		if (!strcmp(vm->uuid, uuid))
+		if (!strcmp(vm->uuid, uuid) && vm->agent == agent)
 			return vm;
 	}
 	return NULL;
@@ -87,7 +95,9 @@ static struct vm *find_vm(const struct vmadj_libvirt *libvirt, const char *uuid)
 /* Ends the open question of @vm. The callback may ask anew. */
 static void finish(struct vm *vm, int err, const struct vmadj_libvirt_answer *answer)
 {
-	static const struct vmadj_libvirt_answer nothing = { .error = "" };
+	static const struct vmadj_libvirt_answer nothing = { .error = "",
+							     .agent = "",
+							     .channel = "" };
 
 	vm->open = vm->sent = false;
 	if (vm->done)
@@ -131,6 +141,8 @@ static uint64_t limit_of(const struct vmadj_libvirt *libvirt, enum vmadj_libvirt
 {
 	if (is_cheap(what))
 		return libvirt->times.cheap_us;
+	if (what == VMADJ_LIBVIRT_AGENT)
+		return libvirt->times.agent_us;
 	return what == VMADJ_LIBVIRT_BALLOON ? libvirt->times.balloon_us : libvirt->times.set_us;
 }
 
@@ -142,7 +154,10 @@ static void send_request(struct vmadj_libvirt *libvirt, struct vm *vm)
 						 .value = vm->value };
 
 	memcpy(request.uuid, vm->uuid, sizeof(request.uuid));
-	(void)send(libvirt->helper.fd, &request, sizeof(request), MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)snprintf(request.text, sizeof(request.text), "%s", vm->text ? vm->text : "");
+	(void)send(libvirt->helper.fd, &request,
+		   VMADJ_LIBVIRT_RECORD(vmadj_libvirt_request, strlen(request.text)),
+		   MSG_DONTWAIT | MSG_NOSIGNAL);
 	vm->sent = true;
 	vm->deadline_us = now_us(libvirt) + limit_of(libvirt, vm->what);
 }
@@ -150,21 +165,25 @@ static void send_request(struct vmadj_libvirt *libvirt, struct vm *vm)
 /* The clock of a call runs when a thread of the helper is free for it. */
 static void send_requests(struct vmadj_libvirt *libvirt)
 {
-	unsigned int busy = libvirt->n_stuck;
+	unsigned int busy = libvirt->n_stuck, agents = 0;
 	uint64_t first_us = UINT64_MAX;
 	struct vm *vm, *next;
 
-	for (vm = libvirt->vms; vm; vm = vm->next)
+	for (vm = libvirt->vms; vm; vm = vm->next) {
 		busy += vm->sent;
+		agents += vm->agent && (vm->sent || vm->stuck_id);
+	}
 	for (; busy < VMADJ_LIBVIRT_THREADS; busy++) {
 		next = NULL;
 		for (vm = libvirt->vms; vm; vm = vm->next) {
-			if (vm->open && !vm->sent && (!next || vm->id < next->id))
+			if (vm->open && !vm->sent && (!next || vm->id < next->id) &&
+			    (!vm->agent || agents < VMADJ_LIBVIRT_AGENTS))
 				next = vm;
 		}
 		if (!next)
 			break;
 		send_request(libvirt, next);
+		agents += next->agent;
 	}
 	for (vm = libvirt->vms; vm; vm = vm->next) {
 		if (vm->sent && vm->deadline_us < first_us)
@@ -225,9 +244,11 @@ static void take_answer(struct vmadj_libvirt *libvirt, struct vm *vm,
 		.job_active = reply->job_active,
 		.max_bytes = reply->max_bytes,
 		.shares = reply->shares,
+		.channel = reply->channel,
 		.period_s = reply->period_s,
 		.balloon = reply->balloon,
 		.error = reply->error,
+		.agent = reply->text,
 	};
 
 	note_answer(libvirt, reply->err, reply->error);
@@ -266,8 +287,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n == sizeof(reply)) {
+	if (n > (ssize_t)offsetof(struct vmadj_libvirt_reply, text)) {
+		((char *)&reply)[n - 1] = '\0';
 		reply.error[sizeof(reply.error) - 1] = '\0';
+		reply.channel[sizeof(reply.channel) - 1] = '\0';
 		take_reply(libvirt, &reply);
 	} else {
 		end_helper(libvirt, true, "the helper ended");
@@ -292,36 +315,69 @@ static int start_helper(struct vmadj_libvirt *libvirt)
 	return err;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a question, and who asks it */
-int vmadj_libvirt_ask(struct vmadj_libvirt *libvirt, const char *uuid, enum vmadj_libvirt_what what,
-		      uint64_t value, vmadj_libvirt_done done, void *userdata)
+/* What is asked: of @question, what, value, done and userdata; @text is copied. */
+static int ask(struct vmadj_libvirt *libvirt, const char *uuid, const struct vm *question,
+	       const char *text)
 {
-	struct vm *vm = find_vm(libvirt, uuid);
+	bool agent = question->what == VMADJ_LIBVIRT_AGENT, cheap = is_cheap(question->what);
+	struct vm *vm = find_vm(libvirt, uuid, agent);
 	uint64_t now = now_us(libvirt);
+	char *copy;
 
 	if (strlen(uuid) != VMADJ_UUID_SIZE - 1)
 		return -EINVAL;
 	if (vm && vm->open)
 		return -EBUSY;
-	if (vmadj_alone_is(&libvirt->alone, now, is_cheap(what)) ||
-	    (vm && vmadj_alone_is(&vm->alone, now, is_cheap(what))) || start_helper(libvirt))
+	if (vmadj_alone_is(&libvirt->alone, now, cheap) ||
+	    (vm && vmadj_alone_is(&vm->alone, now, cheap)) || start_helper(libvirt))
 		return -EAGAIN;
+	copy = text ? strdup(text) : NULL;
+	if (text && !copy)
+		return -ENOMEM;
 	if (!vm) {
 		vm = calloc(1, sizeof(*vm));
-		if (!vm)
+		if (!vm) {
+			free(copy);
 			return -ENOMEM;
+		}
+		vm->agent = agent;
 		memcpy(vm->uuid, uuid, sizeof(vm->uuid));
 		vm->next = libvirt->vms;
 		libvirt->vms = vm;
 	}
 	vm->open = true;
 	vm->id = ++libvirt->last_id;
-	vm->what = what;
-	vm->value = value;
-	vm->done = done;
-	vm->userdata = userdata;
+	vm->what = question->what;
+	vm->value = question->value;
+	vm->done = question->done;
+	vm->userdata = question->userdata;
+	free(vm->text);
+	vm->text = copy;
 	send_requests(libvirt);
 	return 0;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): a question, and who asks it */
+int vmadj_libvirt_ask(struct vmadj_libvirt *libvirt, const char *uuid, enum vmadj_libvirt_what what,
+		      uint64_t value, vmadj_libvirt_done done, void *userdata)
+{
+	const struct vm question = {
+		.what = what, .value = value, .done = done, .userdata = userdata
+	};
+
+	return ask(libvirt, uuid, &question, NULL);
+}
+
+int vmadj_libvirt_ask_agent(struct vmadj_libvirt *libvirt, const char *uuid, const char *commands,
+			    vmadj_libvirt_done done, void *userdata)
+{
+	const struct vm question = { .what = VMADJ_LIBVIRT_AGENT,
+				     .done = done,
+				     .userdata = userdata };
+
+	if (strlen(commands) >= VMADJ_LIBVIRT_ASK_MAX)
+		return -EINVAL;
+	return ask(libvirt, uuid, &question, commands);
 }
 
 void vmadj_libvirt_forget(struct vmadj_libvirt *libvirt, const void *userdata)
@@ -366,6 +422,8 @@ int vmadj_libvirt_new(sd_event *event, const char *uri, struct vmadj_libvirt **r
 		.cheap_us = 2000000,
 		.balloon_us = 3000000,
 		.set_us = 5000000,
+		/* More than libvirt itself waits for an agent: only libvirtd can miss it. */
+		.agent_us = 20000000,
 		.alone = { .first_us = 5000000, .max_us = 300000000 },
 	};
 	set_status(libvirt, "not asked yet");
@@ -392,7 +450,7 @@ void vmadj_libvirt_free(struct vmadj_libvirt *libvirt)
 	while (libvirt->vms) {
 		struct vm *next = libvirt->vms->next;
 
-		free(libvirt->vms);
+		free_vm(libvirt->vms);
 		libvirt->vms = next;
 	}
 	free(libvirt->uri);

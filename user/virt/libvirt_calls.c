@@ -4,29 +4,51 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "user/virt/libvirt.h"
+#include "user/virt/libvirt_channel.h"
 
-#define HUNG_MS	   1000 /* QEMU owes libvirt an answer for so long */
-#define PARAMS_MAX 16	/* of a domain's scheduler; libvirt's protocol refuses to ask for more */
-#define SHARES	   VIR_DOMAIN_SCHEDULER_CPU_SHARES
+#define HUNG_MS	    1000 /* QEMU owes libvirt an answer for so long */
+#define PARAMS_MAX  16	 /* of a domain's scheduler; libvirt's protocol refuses to ask for more */
+#define SHARES	    VIR_DOMAIN_SCHEDULER_CPU_SHARES
+#define AGENT_S	    2 /* for an answer; libvirt's own synchronisation before may take 5 s */
+#define AGENT_ALL_S 5 /* after which no more is asked, so that a guest cannot hold a thread */
 
 /* The domain that is asked, and what becomes of it. */
 struct call {
 	const struct vmadj_libvirt_api *api;
 	virDomainPtr domain;
 	uint64_t value;
+	const char *text;
 	struct vmadj_libvirt_reply *reply;
 };
+
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
 
 static void keep_quiet(void *data, virErrorPtr error)
 {
 	(void)data;
 	(void)error;
+}
+
+static void load_agent(struct vmadj_libvirt_api *api)
+{
+	void *library = dlopen("libvirt-qemu.so.0", RTLD_NOW | RTLD_LOCAL);
+	void *function = library ? dlsym(library, "virDomainQemuAgentCommand") : NULL;
+
+	memcpy(&api->virDomainQemuAgentCommand, &function, sizeof(function));
 }
 
 const char *vmadj_libvirt_load(struct vmadj_libvirt_api *api)
@@ -50,6 +72,7 @@ const char *vmadj_libvirt_load(struct vmadj_libvirt_api *api)
 			return dlerror();
 		memcpy((char *)api + functions[i].offset, &function, sizeof(function));
 	}
+	load_agent(api);
 	api->virSetErrorFunc(NULL, keep_quiet);
 	return api->virInitialize() ? "libvirt cannot be initialised" : NULL;
 }
@@ -211,6 +234,19 @@ static int get_period(const struct call *call)
 	return 0;
 }
 
+/* As little asks QEMU. */
+static int ask_channel(const struct call *call)
+{
+	char *xml = call->api->virDomainGetXMLDesc(call->domain, 0);
+	bool found = xml && vmadj_libvirt_channel(xml, VMADJ_LIBVIRT_PORT, call->reply->channel,
+						  sizeof(call->reply->channel));
+
+	if (!xml)
+		return -EIO;
+	free(xml);
+	return found ? 0 : -EOPNOTSUPP;
+}
+
 static int get_shares(const struct call *call)
 {
 	virTypedParameter params[PARAMS_MAX];
@@ -237,6 +273,71 @@ static int set_shares(const struct call *call)
 							       VIR_DOMAIN_AFFECT_LIVE);
 }
 
+/* What the agent calls an error is one of libvirt's like any other, but for these words. */
+static char *error_as_answer(const struct call *call)
+{
+	const virError *error = call->api->virGetLastError();
+	json_t *json;
+	char *text;
+
+	if (!error || error->code != VIR_ERR_INTERNAL_ERROR || !error->message ||
+	    !strstr(error->message, "unable to execute QEMU agent command"))
+		return NULL;
+	json = json_pack("{s:{s:s}}", "error", "desc", error->message);
+	text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	return text;
+}
+
+/* Adds the answer and a new line. Return: whether there is room. */
+static bool add_answer(struct vmadj_libvirt_reply *reply, char *answer)
+{
+	size_t used = strlen(reply->text), len = strlen(answer);
+	bool fits = len + 2 <= sizeof(reply->text) - used;
+
+	/* A line of its own it must be, whatever is in it. */
+	for (char *at = answer; fits && (at = strchr(at, '\n')); at++)
+		*at = ' ';
+	if (fits)
+		(void)snprintf(reply->text + used, sizeof(reply->text) - used, "%s\n", answer);
+	return fits;
+}
+
+static int refuse(const struct call *call, int err, const char *why)
+{
+	(void)snprintf(call->reply->error, sizeof(call->reply->error), "%s", why);
+	return err;
+}
+
+static int ask_agent(const struct call *call)
+{
+	char command[VMADJ_LIBVIRT_ASK_MAX];
+	const char *at = call->text;
+	time_t end_s = now_s() + AGENT_ALL_S;
+
+	if (!call->api->virDomainQemuAgentCommand)
+		return -EOPNOTSUPP;
+	for (size_t len; *at; at += len + (at[len] == '\n')) {
+		char *answer;
+		bool fits;
+
+		if (now_s() > end_s)
+			return refuse(call, -ETIMEDOUT, "the guest's agent is too slow");
+		len = strcspn(at, "\n");
+		(void)snprintf(command, sizeof(command), "%.*s", (int)len, at);
+		answer = call->api->virDomainQemuAgentCommand(call->domain, command, AGENT_S, 0);
+		if (!answer)
+			answer = error_as_answer(call);
+		if (!answer)
+			return -EIO;
+		fits = add_answer(call->reply, answer);
+		free(answer);
+		if (!fits)
+			return refuse(call, -EMSGSIZE, "the guest's answer is too long");
+	}
+	return 0;
+}
+
 /* Each returns 0, -EOPNOTSUPP, or whatever else when libvirt has the reason. */
 static const struct {
 	int (*ask)(const struct call *call);
@@ -244,11 +345,13 @@ static const struct {
 } questions[] = {
 	[VMADJ_LIBVIRT_STATE] = { ask_state, false },
 	[VMADJ_LIBVIRT_BALLOON] = { ask_balloon, true },
+	[VMADJ_LIBVIRT_CHANNEL] = { ask_channel, false },
 	[VMADJ_LIBVIRT_SET_MEMORY] = { set_memory, true },
 	[VMADJ_LIBVIRT_SET_PERIOD] = { set_period, true },
 	[VMADJ_LIBVIRT_GET_SHARES] = { get_shares, false },
 	[VMADJ_LIBVIRT_SET_SHARES] = { set_shares, true },
 	[VMADJ_LIBVIRT_GET_PERIOD] = { get_period, false },
+	[VMADJ_LIBVIRT_AGENT] = { ask_agent, true },
 };
 
 static int ask(const struct call *call, uint32_t what)
@@ -258,25 +361,23 @@ static int ask(const struct call *call, uint32_t what)
 
 	if (questions[what].needs_qemu)
 		err = is_hung(call, &hung);
-	if (hung) {
-		(void)snprintf(call->reply->error, sizeof(call->reply->error),
-			       "QEMU does not answer libvirt");
-		return -EAGAIN;
-	}
+	if (hung)
+		return refuse(call, -EAGAIN, "QEMU does not answer libvirt");
 	if (!err)
 		err = questions[what].ask(call);
-	if (err == -EOPNOTSUPP) {
-		(void)snprintf(call->reply->error, sizeof(call->reply->error),
-			       "this domain has no such thing");
-	}
-	return err == -EOPNOTSUPP || !err ? err : -EIO;
+	if (err == -EOPNOTSUPP)
+		return refuse(call, err, "this domain has no such thing");
+	/* Those that have their words already. */
+	if (!err || err == -EMSGSIZE || err == -ETIMEDOUT)
+		return err;
+	return -EIO;
 }
 
 bool vmadj_libvirt_call(const struct vmadj_libvirt_api *api, virConnectPtr conn,
 			const struct vmadj_libvirt_request *request,
 			struct vmadj_libvirt_reply *reply)
 {
-	struct call call = { api, NULL, request->value, reply };
+	struct call call = { api, NULL, request->value, request->text, reply };
 
 	memset(&reply->balloon, 0xff, sizeof(reply->balloon));
 	reply->balloon.last_update_s = 0;

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdbool.h>
@@ -40,6 +41,7 @@
 struct vmadj_libvirt_api {
 #define VMADJ_MEMBER(function) __typeof__(function) *(function);
 	VMADJ_LIBVIRT_FUNCTIONS(VMADJ_MEMBER)
+	VMADJ_MEMBER(virDomainQemuAgentCommand) /* of a library of its own; NULL: not there */
 #undef VMADJ_MEMBER
 };
 

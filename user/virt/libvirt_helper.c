@@ -97,11 +97,13 @@ static void *serve(void *unused)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n != sizeof(request))
+		if (n <= (ssize_t)offsetof(struct vmadj_libvirt_request, text))
 			return unused;
 		reply.id = request.id;
 		answer(&connection, &request, &reply);
-		(void)send(VMADJ_LIBVIRT_FD, &reply, sizeof(reply), MSG_NOSIGNAL);
+		(void)send(VMADJ_LIBVIRT_FD, &reply,
+			   VMADJ_LIBVIRT_RECORD(vmadj_libvirt_reply, strlen(reply.text)),
+			   MSG_NOSIGNAL);
 	}
 }
 

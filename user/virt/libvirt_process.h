@@ -26,7 +26,7 @@ int vmadj_libvirt_process_start(const char *uri, struct vmadj_libvirt_process *r
 void vmadj_libvirt_process_end(sd_event *event, struct vmadj_libvirt_process *process);
 
 struct vmadj_libvirt_times {
-	uint64_t cheap_us, balloon_us, set_us; /* deadlines */
+	uint64_t cheap_us, balloon_us, set_us, agent_us; /* deadlines */
 	struct vmadj_alone_times alone;
 };
 

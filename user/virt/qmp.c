@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "user/util/json_depth.h"
+
 #define LINE_BYTES_MAX (64 * 1024)
 #define DEPTH_MAX      16
 
@@ -97,25 +99,6 @@ static int send_command(struct vmadj_qmp *qmp, const char *command, json_t *argu
 	return sent == len ? 0 : -ECONNRESET;
 }
 
-static bool is_too_deep(const char *text, size_t len)
-{
-	unsigned int depth = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"') {
-			quoted = !quoted;
-		} else if (quoted) {
-			i += text[i] == '\\';
-		} else if ((text[i] == '{' || text[i] == '[') && ++depth > DEPTH_MAX) {
-			return true;
-		} else if (depth && (text[i] == '}' || text[i] == ']')) {
-			depth--;
-		}
-	}
-	return false;
-}
-
 static void take_error(struct vmadj_qmp *qmp, const json_t *error)
 {
 	/* QEMU's classes for what is not there; all the rest is GenericError. */
@@ -159,7 +142,7 @@ static void take_message(struct vmadj_qmp *qmp, const json_t *message)
 /* Takes a line of @len bytes from the front. */
 static void take_line(struct vmadj_qmp *qmp, size_t len)
 {
-	bool deep = is_too_deep(qmp->line, len);
+	bool deep = vmadj_json_is_deeper(qmp->line, len, DEPTH_MAX);
 	json_t *message = deep ? NULL : json_loadb(qmp->line, len, JSON_DECODE_INT_AS_REAL, NULL);
 
 	qmp->len -= len;

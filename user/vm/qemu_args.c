@@ -2,15 +2,19 @@
 /* qemu_args.c - what QEMU's command line tells */
 #include "user/vm/qemu_args.h"
 
+#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/util/json_depth.h"
 #include "user/util/parse.h"
 #include "user/vm/identity.h"
 
-#define CPUS_MAX 4096
+#define CPUS_MAX       4096
+#define JSON_BYTES_MAX 4096
+#define JSON_DEPTH_MAX 8
 
 const char *vmadj_qemu_next_option(const char **at, const char *end, const char *option)
 {
@@ -56,11 +60,34 @@ static const char *part_copy(const char *value, char *buf, size_t size)
 	return *value ? value + 1 : NULL;
 }
 
+/* QEMU takes many options as JSON, too, and libvirt gives them so. */
+static bool json_part(const char *value, const char *key, char *buf, size_t size)
+{
+	size_t len = value[0] == '{' ? strnlen(value, JSON_BYTES_MAX + 1) : 0;
+	const json_t *part;
+	const char *text;
+	json_t *json;
+
+	if (!len || len > JSON_BYTES_MAX || vmadj_json_is_deeper(value, len, JSON_DEPTH_MAX))
+		return false;
+	json = json_loadb(value, len, JSON_REJECT_DUPLICATES, NULL);
+	part = json_object_get(json, key);
+	text = json_string_value(part);
+	if (json_is_boolean(part))
+		text = json_is_true(part) ? "on" : "off";
+	if (text)
+		(void)snprintf(buf, size, "%s", text);
+	json_decref(json);
+	return text;
+}
+
 bool vmadj_qemu_part(const char *value, const char *key, const char *first, char *buf, size_t size)
 {
 	size_t key_len = strlen(key);
 	char part[512] = "";
 
+	if (json_part(value, key, buf, size))
+		return true;
 	for (const char *at = value; at;) {
 		bool is_first = at == value;
 

@@ -21,6 +21,8 @@ const char *vmadj_qemu_next_option(const char **at, const char *end, const char 
 /**
  * vmadj_qemu_part() - the part KEY=VALUE of an option's value, unescaped and cut to @size
  *
+ * Or the string @key of an option that is written as JSON; true is "on", false "off".
+ *
  * @first: the key that a first part without "=" stands for; NULL: none.
  *
  * Return: whether there is one.
