@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make             build vmadjust-bpf into $(O)
+# make             build vmadjust-bpf and vmadjust-guest into $(O)
 # make setup       install what building and testing need (tools/setup.sh; root)
 # make demo        show the VMs of this host; where there are none, boot two first (root)
 # make check       unit, integration and end-to-end tests on real VMs (root)
 # make check-unit  the tests that need neither root nor BPF
 # make check-update  write tests/data anew from what the program says now
-# make fuzz        $(O)/fuzz/config: reading a configuration, under libFuzzer (clang)
+# make fuzz        fuzz targets, under libFuzzer (clang); RUNS=10000000 runs them; tests/fuzz/fuzz.mk
 # make bench       measure what the observer costs and how exact it is (root)
 # make bench-daemon  what the daemon costs, how soon a decision has its effect, and how exact
 #                  shares are; BENCH="loop effect shares" measures only these groups (root)
 # make bench-p1    the peacemaker paper's experiment, with and without its policy; BENCH="a" or "b" (root)
+# make chaos       VMs, loads and policies come and go: CHAOS=1200 seconds (root)
+# make bench-guest  what vmadjust-guest takes of a guest (root)
+# make bench-p2    memory by what page caches earn, against other controllers; BENCH="case1 none case2 back
+#                  turns scan" (root)
+# make bench-p5    memory that follows what guests read, against the same (root)
 # make soak        random wishes of memory on real guests: SOAK=10000 sequences, some hours (root)
 # make lint        clang-format, clang-tidy, cppcheck, shellcheck, and both compilers
 # make format      let clang-format rewrite the sources
@@ -48,9 +53,11 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wtype-limits -Wno-unuse
 
 BPF_SRC  := $(wildcard bpf/*.bpf.c)
 SKEL     := $(BPF_SRC:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
-USER_SRC := $(filter-out user/cmd/main.c,$(wildcard user/*/*.c))
+AGENT_SRC := $(filter-out user/agent/main.c,$(wildcard user/agent/*.c))
+USER_SRC := $(filter-out user/cmd/main.c user/agent/%,$(wildcard user/*/*.c))
 LAB_SRC  := $(wildcard tests/lab/*.c)
 LIB_SRC  := $(wildcard tests/lib/*.c)
+AGENT_OBJ := $(AGENT_SRC:%.c=$(O)/%.o)
 USER_OBJ := $(USER_SRC:%.c=$(O)/%.o)
 LAB_OBJ  := $(LAB_SRC:%.c=$(O)/%.o)
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
@@ -65,10 +72,10 @@ LAB_LIBS := $(shell pkg-config --libs libvirt libvirt-qemu 2>/dev/null)
 POLICY   := $(patsubst %.c,$(O)/%.so,$(wildcard policies/*.c))
 TEST_POLICY := $(patsubst tests/data/%.c,$(O)/tests/%.so,$(wildcard tests/data/policies/*.c))
 
-.PHONY: all setup demo check check-unit check-update fuzz bench bench-daemon bench-p1 soak lint \
-	lint-tools format clean lab-images test-programs
+.PHONY: all setup demo check check-unit check-update fuzz bench bench-daemon bench-guest bench-p1 \
+	bench-p2 bench-p5 chaos soak lint lint-tools format clean lab-images test-programs
 .SECONDARY:
-all: $(O)/vmadjust-bpf $(POLICY)
+all: $(O)/vmadjust-bpf $(O)/vmadjust-guest $(POLICY)
 
 # As `vmadjust-bpf policy build` does it.
 $(POLICY) $(BENCH_POLICY): $(O)/%.so: %.c Makefile
@@ -100,16 +107,27 @@ $(O)/vmadjust-bpf: $(O)/user/cmd/main.o $(USER_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(USER_OBJ) $(LIB_OBJ)
+# It runs in guests of any distribution, so it brings all that it needs. AGENT_LDFLAGS= makes it one
+# with shared libraries, where there are no static ones.
+AGENT_LDFLAGS ?= -static
+AGENT_LIBS := $(shell pkg-config --static --libs libbpf libelf jansson 2>/dev/null) -lm
+AGENT_UTIL := $(addprefix $(O)/user/util/,file.o jsonw.o log.o parse.o probe.o proc_text.o scan.o text.o)
+$(O)/vmadjust-guest: $(O)/user/agent/main.o $(AGENT_OBJ) $(AGENT_UTIL)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $(if $(filter 1,$(SAN)),,$(AGENT_LDFLAGS)) $^ $(AGENT_LIBS) -o $@
+
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(USER_OBJ) $(AGENT_OBJ) $(LIB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+
+$(O)/tests/unit/test_bench_memory: $(O)/tools/bench/memory/figures.o
 
 $(filter-out $(UNIT),$(DEEP)): $(O)/tests/%: $(O)/tests/%.o $(USER_OBJ) $(LIB_OBJ) $(LAB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -lcriterion -o $@
 
-# It runs where nothing else is.
-$(O)/tools/lab/unixlike: override LDFLAGS += $(if $(filter 1,$(SAN)),,-static) -lm
+# They run where nothing else is.
+$(O)/tools/lab/unixlike $(O)/tools/lab/filework $(O)/tools/lab/fileload: override LDFLAGS += $(if $(filter 1,$(SAN)),,-static) -lm
 # The lab's programs stand alone: they run as other processes, in guests too.
 $(O)/tools/lab/%: tools/lab/%.c Makefile
 	$(call say,CC,$@)
@@ -122,16 +140,22 @@ $(O)/tools/bench/observer: $(BENCH_OBJ) $(USER_OBJ) $(LAB_OBJ)
 
 $(O)/tools/bench/bench-daemon: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/daemon/*.c))
 $(O)/tools/bench/bench-p1: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/p1/*.c))
-$(O)/tools/bench/bench-daemon $(O)/tools/bench/bench-p1: $(BENCH_LIB) $(USER_OBJ) $(LAB_OBJ)
+$(O)/tools/bench/bench-guest: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/guest/*.c))
+$(O)/tools/bench/bench-p2: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/p2/*.c))
+$(O)/tools/bench/bench-p5: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/p5/*.c))
+$(O)/tools/bench/bench-p2 $(O)/tools/bench/bench-p5: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/memory/*.c))
+$(addprefix $(O)/tools/bench/bench-,daemon guest p1 p2 p5): $(BENCH_LIB) $(USER_OBJ) $(LAB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -o $@
 
 test-programs: $(UNIT) $(filter-out $(UNIT),$(DEEP)) $(LAB_PROG) $(TEST_POLICY)
 
-$(O)/tests/integration/test_policy_runner $(O)/tests/integration/test_daemon_memory $(O)/tests/integration/test_daemon_libvirt: | $(O)/vmadjust-bpf $(POLICY) $(TEST_POLICY)
+$(addprefix $(O)/tests/unit/test_,base_lines cache_share man_policies margin): | $(POLICY)
+$(filter-out $(UNIT),$(DEEP)): | $(O)/vmadjust-bpf $(POLICY) $(TEST_POLICY)
 
-lab-images: $(LAB_PROG)
-	$(Q)tools/lab/guest.sh $(O)/lab || [ $$? -eq 77 ]
+lab-images: $(LAB_PROG) $(O)/vmadjust-guest
+	$(Q)for version in guest 6.12; do \
+		tools/lab/guest.sh $(O)/lab $$version || [ $$? -eq 77 ]; done
 
 setup:
 	$(Q)tools/setup.sh
@@ -152,22 +176,24 @@ check-update: $(O)/tests/unit/test_config
 	$(Q)rm -f tests/data/config/*.ok tests/data/config/*.err
 	$(Q)VMADJ_UPDATE=1 $< --filter 'config/inputs_*'
 
-fuzz: $(O)/fuzz/config
-
-FUZZ_SRC := tests/fuzz/fuzz_config.c $(wildcard user/config/*.c) \
-	    $(addprefix user/util/,log.c parse.c scan.c suggest.c text.c wrap.c)
-$(O)/fuzz/config: $(FUZZ_SRC) Makefile
-	$(call say,FUZZ,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(CFLAGS) -fsanitize=fuzzer,address,undefined $(FUZZ_SRC) -linih -lm -o $@
-
 bench: setup
 	+$(Q)$(MANY) all lab-images $(O)/tools/bench/observer
 	$(Q)mkdir -p $(O)/bench && $(O)/tools/bench/observer
 
-bench-daemon bench-p1: setup
+# What the guests of P2 and P5 read: 6.5 GiB.
+$(O)/bench/files.img: tools/lab/disk.sh
+	$(call say,DISK,$@)
+	$(Q)tools/lab/disk.sh $@
+
+bench-p2 bench-p5: $(O)/bench/files.img
+bench-daemon bench-guest bench-p1 bench-p2 bench-p5: setup
 	+$(Q)$(MANY) all lab-images $(BENCH_POLICY) $(O)/tools/bench/$@
 	$(Q)mkdir -p $(O)/bench && $(O)/tools/bench/$@ $(BENCH)
+
+chaos: setup
+	+$(Q)$(MANY) all test-programs lab-images
+	$(Q)O=$(O) CHAOS=$(or $(CHAOS),1200) TEST_TIMEOUT=86000 \
+		tests/run.sh $(O)/tests/integration/test_chaos
 
 soak: setup
 	+$(Q)$(MANY) all test-programs lab-images
@@ -198,7 +224,7 @@ $(O)/tidy/%.ok: % $(SKEL) .clang-tidy
 format:
 	clang-format -i $(C_FILES)
 
-include dist/install.mk
+include tests/fuzz/fuzz.mk dist/install.mk
 
 clean:
 	$(Q)rm -rf $(O)

@@ -20,6 +20,8 @@ MAN   := $(notdir $(wildcard docs/*.[578]))
 CONF   = $(DESTDIR)$(SYSCONFDIR)/vmadjust-bpf/vmadjust-bpf.conf
 # mode:source:place
 PARTS  = 755:$(O)/vmadjust-bpf:$(PREFIX)/sbin/vmadjust-bpf \
+	 755:$(O)/vmadjust-guest:$(PREFIX)/sbin/vmadjust-guest \
+	 644:$(O)/placed/vmadjust-guest.service:$(UNITDIR)/vmadjust-guest.service \
 	 $(foreach p,$(POLICY),755:$p:$(PREFIX)/lib/vmadjust-bpf/policies/$(notdir $p)) \
 	 $(foreach h,$(wildcard policies/*.h),644:$h:$(PREFIX)/include/vmadjust-bpf/$(notdir $h)) \
 	 $(foreach m,$(MAN),644:$(O)/placed/$m:$(PREFIX)/share/man/man$(subst .,,$(suffix $m))/$m) \
@@ -30,7 +32,7 @@ OWN_DIRS = $(PREFIX)/lib/vmadjust-bpf/policies $(PREFIX)/lib/vmadjust-bpf \
 	   $(PREFIX)/include/vmadjust-bpf $(SYSCONFDIR)/vmadjust-bpf
 
 # A configuration that is there stays as it is: the new one is laid beside it.
-install: all $(addprefix $(O)/placed/,$(MAN) vmadjust-bpf.service vmadjust-bpf.conf)
+install: all $(addprefix $(O)/placed/,$(MAN) vmadjust-bpf.service vmadjust-guest.service vmadjust-bpf.conf)
 	$(Q)set -e; IFS=:; for part in $(PARTS:%='%'); do set -- $$part; \
 		install -D -m "$$1" "$$2" "$(DESTDIR)$$3"; done
 	$(Q)cmp -s $(O)/placed/vmadjust-bpf.conf $(CONF) || install -D -m 644 \

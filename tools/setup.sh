@@ -27,6 +27,8 @@ table() {
 		pc:inih           build  libinih-dev                    -                    inih-devel
 		pc:libseccomp     build  libseccomp-dev                 -                    libseccomp-devel
 		pc:libcap-ng      build  libcap-ng-dev                  -                    libcap-ng-devel
+		so:libelf.a       build  libelf-dev                     -                    elfutils-libelf-devel-static
+		so:libz.a         build  zlib1g-dev                     -                    zlib-static
 		pc:libvirt        build  libvirt-dev                    -                    libvirt-devel
 		h:criterion/criterion.h test libcriterion-dev           -                    libcriterion-devel
 		qemu-system-x86_64 test  qemu-system-x86                -                    qemu-system-x86-core
