@@ -6,8 +6,9 @@
  * is what was wanted. A pidfd is held in between, so that a process id that was given to
  * another meanwhile is noticed.
  *
- * What waits: an owner's answer, then for the group's file to follow (systemd answers before it
- * writes), and an autogroup, which the kernel lets be written ten times a second only.
+ * What waits: libvirt, until it has answered another question about this VM; an owner's answer,
+ * then for the group's file to follow (systemd answers before it writes); and an autogroup, which
+ * the kernel lets be written ten times a second only.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,6 +24,7 @@
 #define ACCURACY  10000
 #define OWNER_MAX 20 /* times */
 #define AGAIN_MAX 50
+#define BUSY_MAX  300 /* as long as a call of libvirt's may take */
 #define GONE	  "the VM is gone"
 
 void vmadj_cpu_turn_free(struct vmadj_cpu_turn *turn)
@@ -173,11 +175,29 @@ static int try_again(struct vmadj_cpu_turn *turn)
 	return err == -EAGAIN && last ? -EIO : err;
 }
 
+/* Return: 0: libvirt was asked and will answer; -EAGAIN: not yet; another errno. */
+static int ask_again(struct vmadj_cpu_turn *turn)
+{
+	int err = vmadj_cpu_libvirt_ask(turn);
+
+	turn->unasked = err == -EBUSY && ++turn->tries < BUSY_MAX;
+	if (!err)
+		turn->tries = 0;
+	return turn->unasked ? -EAGAIN : err;
+}
+
 static int on_timer(sd_event_source *source, uint64_t now_us, void *userdata)
 {
 	struct vmadj_cpu_turn *turn = userdata;
-	int err = stands_behind(turn) ? -EAGAIN : try_again(turn);
+	int err = -EAGAIN;
 
+	if (turn->unasked) {
+		err = ask_again(turn);
+		if (!err)
+			return 0;
+	} else if (!stands_behind(turn)) {
+		err = try_again(turn);
+	}
 	if (err != -EAGAIN)
 		return finish(turn, err);
 	(void)sd_event_source_set_time(source, now_us + RETRY_US);
@@ -187,9 +207,11 @@ static int on_timer(sd_event_source *source, uint64_t now_us, void *userdata)
 
 static int later(struct vmadj_cpu_turn *turn)
 {
-	int err = sd_event_add_time_relative(turn->cpu->event, &turn->timer, CLOCK_MONOTONIC,
-					     RETRY_US, ACCURACY, on_timer, turn);
+	int err;
 
+	turn->timer = sd_event_source_disable_unref(turn->timer);
+	err = sd_event_add_time_relative(turn->cpu->event, &turn->timer, CLOCK_MONOTONIC, RETRY_US,
+					 ACCURACY, on_timer, turn);
 	return err < 0 ? vmadj_cpu_fail(turn->cpu, err, "no timer: %s", strerror(-err)) : 0;
 }
 
@@ -217,6 +239,9 @@ static int act(struct vmadj_cpu_turn *turn)
 		err = later(turn);
 	} else if (!strcmp(turn->place.owner, "libvirt")) {
 		err = vmadj_cpu_libvirt_ask(turn);
+		turn->unasked = err == -EBUSY;
+		if (turn->unasked)
+			err = later(turn);
 	} else {
 		err = vmadj_cpu_systemd_ask(turn);
 	}

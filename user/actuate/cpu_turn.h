@@ -22,6 +22,7 @@ struct vmadj_cpu_turn {
 	sd_bus_slot *slot;
 	sd_event_source *timer;
 	unsigned int tries;
+	bool unasked; /* libvirt is busy with another question about this VM */
 };
 
 /* Takes @turn over. Return: as vmadj_cpu_set(). */

@@ -7,20 +7,9 @@
 
 #include "user/actuate/memory_private.h"
 
-#define MIB	VMADJ_MEMORY_MIB
-#define TURN_S	60 /* after it was given more, before anything is taken */
-#define AGAIN_S 30 /* before the guest is promised again what it has not taken */
-#define STOPPED 6  /* periods without statistics: twice what is stale */
-
-static struct vmadj_memory_next nothing(const char *why)
-{
-	return (struct vmadj_memory_next){ VMADJ_MEMORY_NOTHING, VMADJ_BALLOON_UNSET, why };
-}
-
-static struct vmadj_memory_next set(uint64_t target_bytes, const char *why)
-{
-	return (struct vmadj_memory_next){ VMADJ_MEMORY_SET, target_bytes, why };
-}
+#define MIB	    VMADJ_MEMORY_MIB
+#define TURN_S	    10 /* after it was given more, before anything is taken */
+#define TURN_NEED_S 60 /* the same, when the guest had needed it */
 
 void vmadj_memory_init(struct vmadj_memory *memory, const struct vmadj_memory_limits *limits)
 {
@@ -30,13 +19,16 @@ void vmadj_memory_init(struct vmadj_memory *memory, const struct vmadj_memory_li
 		.target_bytes = VMADJ_BALLOON_UNSET,
 		.floor_bytes = VMADJ_BALLOON_UNSET,
 		.update_s = VMADJ_BALLOON_UNSET,
-		.up_s = -INFINITY,
+		.recall_bytes = VMADJ_BALLOON_UNSET,
+		.heard_s = -INFINITY,
+		.down_from_s = -INFINITY,
 		.step_from_bytes = VMADJ_BALLOON_UNSET,
 		.back_bytes = VMADJ_BALLOON_UNSET,
 		.rss_bytes = VMADJ_BALLOON_UNSET,
 		.base_rss_bytes = VMADJ_BALLOON_UNSET,
 		.alone_for_s = VMADJ_MEMORY_ALONE_S,
 	};
+	vmadj_distress_init(&memory->distress);
 }
 
 void vmadj_memory_limit(struct vmadj_memory *memory, const struct vmadj_memory_limits *limits)
@@ -44,10 +36,29 @@ void vmadj_memory_limit(struct vmadj_memory *memory, const struct vmadj_memory_l
 	memory->limits = *limits;
 }
 
-static uint64_t goal(const struct vmadj_memory *memory)
+void vmadj_memory_recall(struct vmadj_memory *memory, uint64_t to_bytes)
+{
+	memory->recall_bytes = to_bytes;
+}
+
+static uint64_t clamped(const struct vmadj_memory *memory, uint64_t bytes)
 {
 	return vmadj_memory_most(vmadj_memory_min(memory),
-				 vmadj_memory_least(memory->goal_bytes, vmadj_memory_max(memory)));
+				 vmadj_memory_least(bytes, vmadj_memory_max(memory)));
+}
+
+uint64_t vmadj_memory_goal(const struct vmadj_memory *memory)
+{
+	uint64_t size = vmadj_memory_size(memory);
+	uint64_t goal = memory->has_goal ? clamped(memory, memory->goal_bytes) : size;
+
+	return memory->recall_bytes < goal ? clamped(memory, memory->recall_bytes) : goal;
+}
+
+/* Somebody wishes something of it, or must have something back. */
+static bool is_led(const struct vmadj_memory *memory)
+{
+	return memory->has_goal || memory->recall_bytes != VMADJ_BALLOON_UNSET;
 }
 
 const char *vmadj_memory_wish(struct vmadj_memory *memory, uint64_t bytes, uint64_t *ret_goal)
@@ -57,7 +68,7 @@ const char *vmadj_memory_wish(struct vmadj_memory *memory, uint64_t bytes, uint6
 		return "how much memory it has is not known yet";
 	memory->has_goal = true;
 	memory->goal_bytes = bytes;
-	*ret_goal = goal(memory);
+	*ret_goal = clamped(memory, bytes);
 	if (bytes < *ret_goal)
 		return "less than its minimum";
 	if (bytes > *ret_goal)
@@ -70,38 +81,6 @@ void vmadj_memory_unwish(struct vmadj_memory *memory)
 	memory->has_goal = false;
 }
 
-/* Asked for, and not so long ago that it must be asked for again. */
-static bool is_promised(const struct vmadj_memory *memory, double now_s, uint64_t target_bytes)
-{
-	return memory->direction > 0 && memory->target_bytes >= target_bytes &&
-	       now_s - memory->set_s < AGAIN_S;
-}
-
-/* What the guest needs whatever is wished: it may have run low, or have fallen silent. */
-static struct vmadj_memory_next lift(const struct vmadj_memory *memory, double now_s)
-{
-	uint64_t actual = memory->actual_bytes, max = vmadj_memory_max(memory), target;
-	double silence_s = STOPPED * fmax(memory->limits.period_s, 1);
-	const char *low = vmadj_memory_low(memory, now_s);
-
-	if (memory->target_bytes == VMADJ_BALLOON_UNSET && !memory->has_goal)
-		return nothing("nothing is wished");
-	if (low) {
-		target = vmadj_memory_sum(actual, vmadj_memory_reserve(memory));
-		target = vmadj_memory_round_up(target, max);
-		if (target > actual && !is_promised(memory, now_s, target))
-			return set(target, low);
-	}
-	if (memory->step_from_bytes == VMADJ_BALLOON_UNSET)
-		return nothing("it has what it needs");
-	/* a guest that has become too slow to tell; much later it is something else */
-	target = vmadj_memory_least(memory->step_from_bytes, max);
-	if (target > actual && now_s - memory->updated_s > silence_s &&
-	    now_s - memory->set_s < 2 * silence_s)
-		return set(target, "its statistics stopped after the last step");
-	return nothing("it has what it needs");
-}
-
 /* Motion that is not wanted any more ends where it is, or goes back to where it began. */
 static struct vmadj_memory_next settle(const struct vmadj_memory *memory, double now_s)
 {
@@ -110,46 +89,57 @@ static struct vmadj_memory_next settle(const struct vmadj_memory *memory, double
 
 	if (back != VMADJ_BALLOON_UNSET) {
 		back = vmadj_memory_most(actual, vmadj_memory_least(back, max));
-		return set(back, memory->why_not);
+		return vmadj_memory_set(back, memory->why_not);
 	}
 	if (!vmadj_memory_in_motion(memory))
-		return nothing("nothing is wished");
+		return vmadj_memory_nothing("nothing is wished");
 	if (vmadj_memory_is_alone(memory, now_s))
-		return set(actual, memory->why_not);
-	if (!memory->has_goal)
-		return set(actual, "nothing is wished any more");
-	return nothing("on its way");
+		return vmadj_memory_set(actual, memory->why_not);
+	if (!is_led(memory))
+		return vmadj_memory_set(actual, "nothing is wished any more");
+	return vmadj_memory_nothing("on its way");
 }
 
 static const char *why_not_down(const struct vmadj_memory *memory, double now_s, bool may_shrink)
 {
+	const char *need = vmadj_memory_in_need(memory, now_s);
+
 	if (memory->distrusted)
 		return "its balloon said what cannot be";
 	if (vmadj_memory_is_alone(memory, now_s))
 		return memory->why_not;
 	if (vmadj_memory_in_motion(memory))
 		return "on its way";
-	if (!may_shrink)
+	if (need)
+		return need;
+	if (!may_shrink && memory->recall_bytes == VMADJ_BALLOON_UNSET)
 		return "enough others are on their way";
-	if (now_s - memory->up_s < TURN_S)
+	if (now_s < memory->down_from_s && memory->recall_bytes == VMADJ_BALLOON_UNSET)
 		return "it was given more a moment ago";
 	if (memory->floor_bytes == VMADJ_BALLOON_UNSET)
 		return "what the guest uses is not known";
 	if (memory->updates == memory->still_updates)
 		return "its statistics are not newer than the last step";
-	if (memory->pressed || memory->oom)
+	if (memory->distress.pressed)
 		return "the guest works for its memory";
+	if (!vmadj_distress_is_measured(&memory->distress))
+		return "how often it reads again what it had is not known yet";
 	return NULL;
 }
 
-static struct vmadj_memory_next shrink(const struct vmadj_memory *memory, uint64_t to_bytes)
+static struct vmadj_memory_next shrink(const struct vmadj_memory *memory, double now_s,
+				       uint64_t to_bytes)
 {
 	uint64_t actual = memory->actual_bytes;
-	uint64_t target = vmadj_memory_less(actual, vmadj_memory_step(memory));
+	uint64_t target = vmadj_memory_less(actual, vmadj_memory_stride(memory, now_s));
 
 	target = vmadj_memory_round_up(vmadj_memory_most(target, to_bytes), actual);
-	return target < actual ? set(target, "a step towards what is wished")
-			       : nothing("too small a change");
+	if (target >= actual)
+		return vmadj_memory_nothing("too small a change");
+	if (memory->recall_bytes != VMADJ_BALLOON_UNSET)
+		return vmadj_memory_set(target, "another guest needs what it has above its due");
+	return (struct vmadj_memory_next){ VMADJ_MEMORY_SET, target, false,
+					   "a step towards what is wished" };
 }
 
 static struct vmadj_memory_next grow(const struct vmadj_memory *memory, uint64_t to_bytes)
@@ -157,18 +147,20 @@ static struct vmadj_memory_next grow(const struct vmadj_memory *memory, uint64_t
 	uint64_t target = vmadj_memory_round_up(to_bytes, vmadj_memory_max(memory));
 
 	if (memory->direction > 0 && target == memory->target_bytes)
-		return nothing(memory->why_not ? memory->why_not : "on its way");
-	return set(target, "it is given what is wished");
+		return vmadj_memory_nothing(memory->why_not ? memory->why_not : "on its way");
+	return (struct vmadj_memory_next){ VMADJ_MEMORY_SET, target, false,
+					   "it is given what is wished" };
 }
 
 static struct vmadj_memory_next pursue(struct vmadj_memory *memory, double now_s, bool may_shrink)
 {
-	uint64_t actual = memory->actual_bytes, up = goal(memory), down = up;
+	uint64_t actual = memory->actual_bytes, up = vmadj_memory_goal(memory);
+	uint64_t down = vmadj_memory_most(up, vmadj_distress_keep(&memory->distress, now_s));
 	uint64_t small = vmadj_memory_step(memory) / 2;
 	const char *why;
 
 	if (memory->floor_bytes != VMADJ_BALLOON_UNSET)
-		down = vmadj_memory_most(up, memory->floor_bytes);
+		down = vmadj_memory_most(down, memory->floor_bytes);
 	/* the limits bind to the byte */
 	if (actual < vmadj_memory_min(memory) || actual > vmadj_memory_max(memory))
 		small = 0;
@@ -178,15 +170,15 @@ static struct vmadj_memory_next pursue(struct vmadj_memory *memory, double now_s
 	    down > vmadj_memory_sum(memory->target_bytes, small)) {
 		down = vmadj_memory_least(down,
 					  vmadj_memory_most(actual, vmadj_memory_max(memory)));
-		return set(down, "not as far down as it was sent");
+		return vmadj_memory_set(down, "not as far down as it was sent");
 	}
 	if (actual > vmadj_memory_sum(down, small)) {
 		why = why_not_down(memory, now_s, may_shrink);
-		return why ? nothing(why) : shrink(memory, down);
+		return why ? vmadj_memory_nothing(why) : shrink(memory, now_s, down);
 	}
 	if (memory->direction < 0 && !memory->why_not)
 		memory->alone_for_s = VMADJ_MEMORY_ALONE_S;
-	return nothing(down > up ? "the guest uses more than is wished" : "as wished");
+	return vmadj_memory_nothing(down > up ? "the guest uses more than is wished" : "as wished");
 }
 
 struct vmadj_memory_next vmadj_memory_see(struct vmadj_memory *memory, double now_s,
@@ -199,13 +191,13 @@ struct vmadj_memory_next vmadj_memory_see(struct vmadj_memory *memory, double no
 	if (seen)
 		why = vmadj_memory_take(memory, now_s, seen, rss_bytes);
 	if (why)
-		return nothing(why);
-	next = lift(memory, now_s);
+		return vmadj_memory_nothing(why);
+	next = vmadj_memory_lift(memory, now_s);
 	if (next.act == VMADJ_MEMORY_SET)
 		return next;
 	vmadj_memory_watch(memory, now_s);
 	next = settle(memory, now_s);
-	if (next.act == VMADJ_MEMORY_SET || !memory->has_goal)
+	if (next.act == VMADJ_MEMORY_SET || !is_led(memory))
 		return next;
 	return pursue(memory, now_s, may_shrink);
 }
@@ -223,13 +215,17 @@ static void begin_down(struct vmadj_memory *memory)
 void vmadj_memory_was_set(struct vmadj_memory *memory, double now_s, uint64_t target_bytes)
 {
 	uint64_t actual = memory->actual_bytes;
+	bool wished = memory->has_goal && target_bytes <= vmadj_memory_goal(memory) &&
+		      !vmadj_memory_in_need(memory, now_s);
 
 	if (target_bytes < actual) {
 		begin_down(memory);
+		vmadj_distress_taken(&memory->distress, now_s, actual);
 	} else {
 		memory->step_from_bytes = VMADJ_BALLOON_UNSET;
-		memory->up_s = target_bytes > actual ? now_s : memory->up_s;
 	}
+	if (target_bytes > actual)
+		memory->down_from_s = now_s + (wished ? TURN_S : TURN_NEED_S);
 	memory->direction = (target_bytes > actual) - (target_bytes < actual);
 	memory->target_bytes = target_bytes;
 	memory->back_bytes = VMADJ_BALLOON_UNSET;

@@ -7,11 +7,8 @@
 
 #define MIB	   VMADJ_MEMORY_MIB
 #define DISTRUST_S 600
-#define FRESH	   3 /* periods */
-
-/* In a second: more is a guest that works for its memory, not one that starts a program. */
-#define MAJOR_FAULTS_MANY 64
-#define SWAP_BYTES_MANY	  MIB
+#define FRESH	   3   /* periods */
+#define YOUNG	   1.5 /* for more than a small step */
 
 /* To whole MiB, since balloons have pages: what is never quite reached would be asked for again. */
 uint64_t vmadj_memory_max(const struct vmadj_memory *memory)
@@ -43,6 +40,17 @@ uint64_t vmadj_memory_step(const struct vmadj_memory *memory)
 	return vmadj_memory_least(step, vmadj_memory_reserve(memory) / 2);
 }
 
+uint64_t vmadj_memory_stride(const struct vmadj_memory *memory, double now_s)
+{
+	uint64_t available = memory->guest.mem_available_bytes, most = memory->limits.step_bytes;
+	uint64_t spare = 0;
+
+	if (vmadj_memory_is_fresh(memory, now_s, YOUNG))
+		spare = vmadj_memory_less(available, vmadj_memory_reserve(memory)) / 2;
+	spare = vmadj_memory_most(spare, vmadj_memory_step(memory));
+	return most ? vmadj_memory_least(spare, most) : spare;
+}
+
 bool vmadj_memory_is_fresh(const struct vmadj_memory *memory, double now_s, double periods)
 {
 	return memory->updates && memory->guest.known &&
@@ -58,24 +66,25 @@ uint64_t vmadj_memory_need(const struct vmadj_memory *memory)
 				     memory->max_bytes);
 }
 
-/* Growth of a counter; one that went back or is not told has not grown. */
-static uint64_t grown(uint64_t from, uint64_t to)
+static bool has_better_source(const struct vmadj_memory *memory, double now_s)
 {
-	if (from == VMADJ_GUEST_UNKNOWN || to == VMADJ_GUEST_UNKNOWN)
-		return 0;
-	return vmadj_memory_less(to, from);
+	return now_s - memory->heard_s <= FRESH * fmax(memory->limits.period_s, 1);
 }
 
-static void compare(struct vmadj_memory *memory, const struct vmadj_guest *now, double seconds)
+static void take_figures(struct vmadj_memory *memory, double now_s, const struct vmadj_guest *guest)
 {
-	const struct vmadj_guest *then = &memory->guest;
-	uint64_t swapped = vmadj_memory_sum(grown(then->swap_in_bytes, now->swap_in_bytes),
-					    grown(then->swap_out_bytes, now->swap_out_bytes));
-	uint64_t faults = grown(then->major_faults, now->major_faults);
+	memory->guest = *guest;
+	memory->updated_s = now_s;
+	memory->updates++;
+}
 
-	memory->oom = then->known && grown(then->oom_kills, now->oom_kills);
-	memory->pressed = then->known && ((double)faults >= MAJOR_FAULTS_MANY * seconds ||
-					  (double)swapped >= (double)SWAP_BYTES_MANY * seconds);
+void vmadj_memory_hear(struct vmadj_memory *memory, double now_s, const struct vmadj_guest *guest)
+{
+	if (!memory->max_bytes)
+		return;
+	memory->heard_s = now_s;
+	take_figures(memory, now_s, guest);
+	vmadj_distress_hear(&memory->distress, now_s, guest, vmadj_memory_reserve(memory));
 }
 
 /*
@@ -92,16 +101,16 @@ static void take_statistics(struct vmadj_memory *memory, double now_s,
 	    stats->last_update_s == memory->update_s)
 		return;
 	memory->update_s = stats->last_update_s;
+	if (has_better_source(memory, now_s))
+		return;
 	if (!vmadj_guest_from_balloon(stats, memory->max_bytes, (double)stats->last_update_s,
 				      &guest)) {
-		memory->pressed = memory->oom = false;
-	} else if (memory->updates) {
-		compare(memory, &guest, fmax(now_s - memory->updated_s, 1));
+		vmadj_distress_unknown(&memory->distress);
+	} else if (!first) {
+		vmadj_distress_hear(&memory->distress, now_s, &guest, vmadj_memory_reserve(memory));
 	}
-	memory->guest = guest;
-	memory->updated_s = now_s;
-	if (!first)
-		memory->updates++;
+	take_figures(memory, now_s, &guest);
+	memory->updates -= first;
 }
 
 static bool is_absurd(uint64_t actual_bytes, uint64_t max_bytes)
@@ -123,6 +132,8 @@ static const char *take_actual(struct vmadj_memory *memory, double now_s, uint64
 	if (!memory->still)
 		memory->still_updates = memory->updates;
 	memory->actual_bytes = actual_bytes;
+	if (vmadj_memory_in_motion(memory))
+		vmadj_distress_moving(&memory->distress, now_s);
 	return NULL;
 }
 
@@ -157,21 +168,5 @@ const char *vmadj_memory_take(struct vmadj_memory *memory, double now_s,
 		memory->floor_bytes =
 			vmadj_memory_most(vmadj_memory_min(memory), vmadj_memory_need(memory));
 	}
-	return NULL;
-}
-
-const char *vmadj_memory_low(const struct vmadj_memory *memory, double now_s)
-{
-	uint64_t available = memory->guest.mem_available_bytes;
-	uint64_t reserve = vmadj_memory_reserve(memory);
-
-	if (memory->updates == memory->set_updates || !vmadj_memory_is_fresh(memory, now_s, FRESH))
-		return NULL;
-	if (available < reserve / 2)
-		return "the guest runs low of memory";
-	if (memory->oom)
-		return "the guest's OOM killer ran";
-	if (memory->pressed && available / 2 < reserve)
-		return "the guest swaps or reads its programs again";
 	return NULL;
 }

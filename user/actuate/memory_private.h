@@ -13,7 +13,11 @@
 uint64_t vmadj_memory_max(const struct vmadj_memory *memory);
 uint64_t vmadj_memory_min(const struct vmadj_memory *memory);
 uint64_t vmadj_memory_reserve(const struct vmadj_memory *memory);
-uint64_t vmadj_memory_step(const struct vmadj_memory *memory);
+uint64_t vmadj_memory_step(const struct vmadj_memory *memory); /* a small one */
+uint64_t vmadj_memory_stride(const struct vmadj_memory *memory, double now_s);
+
+/* Where it is to go when it needs nothing; its size where nothing is wished or called back. */
+uint64_t vmadj_memory_goal(const struct vmadj_memory *memory);
 
 /* memory_floor.c: takes in a look; Return: why nothing can be decided from it, or NULL. */
 const char *vmadj_memory_take(struct vmadj_memory *memory, double now_s,
@@ -26,12 +30,22 @@ bool vmadj_memory_is_fresh(const struct vmadj_memory *memory, double now_s, doub
  * lower maximum of the administrator's does not count here: it would kill the guest. */
 uint64_t vmadj_memory_need(const struct vmadj_memory *memory);
 
-/* Why the guest must have more at once, or NULL. */
-const char *vmadj_memory_low(const struct vmadj_memory *memory, double now_s);
+/* memory_lift.c: what the guest needs whatever is wished: it may be in distress, or silent. */
+struct vmadj_memory_next vmadj_memory_lift(const struct vmadj_memory *memory, double now_s);
 
 /* memory_watch.c: whether it moves, and whether that is of use; else it is left alone. */
 void vmadj_memory_watch(struct vmadj_memory *memory, double now_s);
 bool vmadj_memory_is_alone(const struct vmadj_memory *memory, double now_s);
+
+static inline struct vmadj_memory_next vmadj_memory_nothing(const char *why)
+{
+	return (struct vmadj_memory_next){ VMADJ_MEMORY_NOTHING, VMADJ_BALLOON_UNSET, false, why };
+}
+
+static inline struct vmadj_memory_next vmadj_memory_set(uint64_t target_bytes, const char *why)
+{
+	return (struct vmadj_memory_next){ VMADJ_MEMORY_SET, target_bytes, true, why };
+}
 
 static inline uint64_t vmadj_memory_least(uint64_t a, uint64_t b)
 {

@@ -224,6 +224,22 @@ static void text_memory(const struct vmadj_row *row, const struct vmadj_table *t
 	}
 }
 
+/* Who tells of the guest's memory now: "agent", "qemu-ga", "balloon". */
+static void text_guest(const struct vmadj_row *row, const struct vmadj_table *table,
+		       const struct vmadj_table_style *style, char *cell)
+{
+	const struct vmadj_guest *guest = &row->vm->guest;
+
+	(void)table;
+	(void)snprintf(cell, VMADJ_CELL_MAX, "%s",
+		       guest->known && guest->source ? guest->source : vmadj_cell_unknown(style));
+}
+
+static bool has_guest(const struct vmadj_row *row)
+{
+	return row->vm->guest.known;
+}
+
 static bool has_knobs(const struct vmadj_row *row)
 {
 	return row->vm->knobs.known;
@@ -275,6 +291,7 @@ const struct vmadj_column vmadj_column_table[] = {
 	{ "WAITED FOR", true, 14, 60, 9, text_culprits, tint_culprits, NULL },
 	{ "NICE", false, 4, 7, 6, text_nice, tint_nice, has_knobs },
 	{ "MEM MIB", false, 9, 15, 6, text_memory, NULL, has_balloon },
+	{ "GUEST", true, 7, 0, 2, text_guest, NULL, has_guest },
 	{ "PAGES/S", false, 7, 0, 3, text_pages, NULL, NULL },
 	{ "HIT%", false, 5, 0, 7, text_hit, NULL, NULL },
 	{ 0 },

@@ -4,11 +4,9 @@
  */
 #pragma once
 
-struct vmadj_options;
+#include "user/util/version.h"
 
-#ifndef VMADJ_VERSION
-#define VMADJ_VERSION "0.1.0"
-#endif
+struct vmadj_options;
 
 int vmadj_cmd_dump(const struct vmadj_options *options);
 int vmadj_cmd_doctor(const struct vmadj_options *options);

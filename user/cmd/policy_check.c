@@ -132,6 +132,7 @@ static bool assume_knobs(struct vmadj_snapshot *snapshot)
 			.nice_max = 19,
 			.mem_min_bytes = UINT64_MAX,
 			.mem_max_bytes = UINT64_MAX,
+			.mem_weight = 100,
 			.cpu = { .kind = "assumed", .effective = true },
 		};
 	}

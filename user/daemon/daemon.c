@@ -197,7 +197,7 @@ static void close_parts(struct vmadj_daemon *daemon)
 	vmadj_ledger_close(daemon->ledger);
 	vmadj_snapshot_builder_free(daemon->builder);
 	vmadj_inventory_free(daemon->inventory);
-	(void)sd_event_source_disable_unref(daemon->half);
+	(void)sd_event_source_disable_unref(daemon->beat);
 	(void)sd_event_unref(daemon->event);
 	vmadj_config_free(daemon->config);
 }

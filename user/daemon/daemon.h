@@ -39,7 +39,7 @@ struct vmadj_daemon {
 	bool dry_run, paused, stopping;
 
 	sd_event *event;
-	sd_event_source *half; /* the timer between two ticks */
+	sd_event_source *beat; /* the timer between two ticks, when balloons are looked at */
 	struct vmadj_observer *observer;
 	struct vmadj_inventory *inventory;
 	struct vmadj_snapshot_builder *builder;

@@ -14,8 +14,17 @@
 #include "user/util/ticker.h"
 #include "user/vm/inventory.h"
 
-#define ACCURACY_US 1000
-#define QUIET_US    1000000 /* the inventory wants to be looked after so often */
+#define ACCURACY_US   1000
+#define FIRST_BEAT_US 125000 /* from a tick */
+#define BEAT_US	      250000
+#define QUIET_US      1000000 /* the inventory wants to be looked after so often */
+
+static int set_beat(sd_event_source *source, uint64_t us)
+{
+	int err = sd_event_source_set_time_relative(source, us);
+
+	return err < 0 ? err : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
 
 static void fill(void *userdata, struct vmadj_snap_vm *row)
 {
@@ -24,6 +33,11 @@ static void fill(void *userdata, struct vmadj_snap_vm *row)
 
 	if (managed)
 		vmadj_turn_fill(managed, row);
+}
+
+static void complete(void *userdata, struct vmadj_snapshot *snapshot)
+{
+	vmadj_turn_room_measure(userdata, snapshot);
 }
 
 static int take_snapshot(struct vmadj_daemon *daemon)
@@ -61,26 +75,30 @@ static int tick(struct vmadj_daemon *daemon)
 }
 
 /*
- * Halfway to the next tick: libvirt takes one question a VM at a time, and a policy's wishes come
- * right after the tick.
+ * Balloons are looked at between ticks, whatever the interval: a guest's need does not wait. Not
+ * right after a tick, since libvirt takes one question a VM at a time, and a policy's wishes come
+ * then.
  */
-static int on_half(sd_event_source *source, uint64_t usec, void *userdata)
+static int on_beat(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct vmadj_daemon *daemon = userdata;
 
-	(void)source;
 	(void)usec;
-	if (!daemon->stopping)
-		vmadj_turn_memory_tick(daemon);
-	return 0;
+	if (daemon->stopping || !vmadj_turn_memory_beat(daemon))
+		return 0;
+	return set_beat(source, BEAT_US);
 }
 
-static int arm_half(struct vmadj_daemon *daemon)
+/* An interval too short for that goes on as it began. */
+static int arm_beat(struct vmadj_daemon *daemon)
 {
-	uint64_t half_us = (uint64_t)(daemon->config->interval_s * 1e6) / 2;
-	int err = sd_event_source_set_time_relative(daemon->half, half_us);
+	int on = 0, err = sd_event_source_get_enabled(daemon->beat, &on);
 
-	return err < 0 ? err : sd_event_source_set_enabled(daemon->half, SD_EVENT_ONESHOT);
+	if (err < 0)
+		return err;
+	if (on != SD_EVENT_OFF && daemon->config->interval_s * 1e6 < 2 * FIRST_BEAT_US)
+		return 0;
+	return set_beat(daemon->beat, FIRST_BEAT_US);
 }
 
 static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
@@ -95,7 +113,7 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
 		log_err("cannot take a sample: %s", strerror(-err));
 		return sd_event_exit(daemon->event, err);
 	}
-	err = arm_half(daemon);
+	err = arm_beat(daemon);
 	if (err < 0)
 		return err;
 	return vmadj_ticker_next(source, (uint64_t)(daemon->config->interval_s * 1e6),
@@ -121,14 +139,14 @@ int vmadj_tick_start(struct vmadj_daemon *daemon)
 
 	if (err < 0)
 		return err;
-	vmadj_snapshot_builder_fill_by(daemon->builder, fill, daemon);
+	vmadj_snapshot_builder_fill_by(daemon->builder, fill, complete, daemon);
 	daemon->next_us = now_us + (uint64_t)(daemon->config->interval_s * 1e6);
 	err = sd_event_add_time(daemon->event, NULL, CLOCK_MONOTONIC, daemon->next_us, ACCURACY_US,
 				on_due, daemon);
 	if (err < 0)
 		return err;
-	err = sd_event_add_time(daemon->event, &daemon->half, CLOCK_MONOTONIC, daemon->next_us,
-				ACCURACY_US, on_half, daemon);
+	err = sd_event_add_time(daemon->event, &daemon->beat, CLOCK_MONOTONIC,
+				daemon->next_us + FIRST_BEAT_US, ACCURACY_US, on_beat, daemon);
 	if (err < 0)
 		return err;
 	return sd_event_add_time(daemon->event, NULL, CLOCK_MONOTONIC, now_us + QUIET_US,

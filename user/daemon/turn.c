@@ -103,6 +103,24 @@ void vmadj_turn_result(struct vmadj_managed *managed, uint64_t serial, int err, 
 		   decision->why ? decision->why : "");
 }
 
+uint64_t vmadj_turn_own(struct vmadj_managed *managed, uint64_t from_bytes, uint64_t to_bytes,
+			const char *reason, const char *limit)
+{
+	const struct vmadj_wisher wisher = { .name = VMADJ_BY_DAEMON };
+	struct vmadj_policy_wish wish = { .knob = VMADJ_KNOB_MEMORY, .value = (double)to_bytes };
+	struct vmadj_turning turning = { .managed = managed, .wisher = &wisher, .wish = &wish };
+
+	(void)snprintf(wish.reason, sizeof(wish.reason), "%s", reason);
+	begin(managed->daemon, &turning);
+	turning.decision.from = (double)from_bytes;
+	turning.decision.to = (double)to_bytes;
+	turning.decision.pending = true;
+	turning.decision.verdict = limit ? VMADJ_VERDICT_CLAMPED : VMADJ_VERDICT_ALLOWED;
+	turning.decision.why = limit;
+	vmadj_turn_record(&turning);
+	return turning.decision.serial;
+}
+
 /* Return: whether it waits for the ledger. */
 static bool take(struct vmadj_daemon *daemon, struct vmadj_turning *turning)
 {
@@ -219,6 +237,7 @@ void vmadj_turn_fill(struct vmadj_managed *managed, struct vmadj_snap_vm *row)
 	knobs->nice_max = (int)limits->nice_max;
 	knobs->mem_min_bytes = limits->memory_min_bytes ? limits->memory_min_bytes : UINT64_MAX;
 	knobs->mem_max_bytes = limits->memory_max_bytes;
+	knobs->mem_weight = (int)limits->memory_weight;
 	if (cpu->known && cpu->place.kind != VMADJ_CPU_NONE) {
 		knobs->cpu = (struct vmadj_snap_cpu_knob){
 			.kind = vmadj_cpu_kind_name(cpu->place.kind),
@@ -241,9 +260,10 @@ void vmadj_turn_fill(struct vmadj_managed *managed, struct vmadj_snap_vm *row)
 			.original_bytes = memory->original_bytes,
 			.effective = !why_not,
 			.why_not = why_not,
+			.need = vmadj_memory_in_need(&memory->machine, vmadj_daemon_now_s()),
 		};
 	}
-	row->guest = managed->guest;
+	vmadj_turn_guest_fill(managed, row);
 }
 
 void vmadj_turn_tick(struct vmadj_daemon *daemon)
@@ -257,6 +277,7 @@ void vmadj_turn_tick(struct vmadj_daemon *daemon)
 		if (!managed->row || managed->ended)
 			continue;
 		vmadj_decisions_see(&managed->decisions, managed->row);
+		vmadj_turn_guest_tick(managed);
 		vmadj_turn_cpu_refresh(daemon, managed, false);
 	}
 	/* What was found to be somebody else's is forgotten on disk, too. That it works says
@@ -271,6 +292,7 @@ void vmadj_turn_forget(struct vmadj_daemon *daemon, struct vmadj_managed *manage
 	int err;
 
 	vmadj_turn_memory_close(managed);
+	vmadj_turn_guest_close(managed);
 	if (!vmadj_ledger_find(daemon->ledger, managed->target.id, "cpu") &&
 	    !vmadj_ledger_find(daemon->ledger, managed->target.id, "memory"))
 		return;

@@ -20,8 +20,10 @@
 struct vmadj_daemon;
 struct vmadj_managed;
 struct vmadj_snap_vm;
+struct vmadj_snapshot;
 
-#define VMADJ_BY_HAND "hand"
+#define VMADJ_BY_HAND	"hand"
+#define VMADJ_BY_DAEMON "daemon"
 
 /* Whose wishes they are. */
 struct vmadj_wisher {
@@ -49,8 +51,15 @@ void vmadj_turn_fill(struct vmadj_managed *managed, struct vmadj_snap_vm *row);
 /* Once a tick: what came of decisions is noted, places are looked at again. */
 void vmadj_turn_tick(struct vmadj_daemon *daemon);
 
-/* Between two ticks: balloons are looked at and led to their goals. */
-void vmadj_turn_memory_tick(struct vmadj_daemon *daemon);
+/* A few times a second: balloons are looked at and led to their goals. Return: whether there are
+ * any, or may be soon. */
+bool vmadj_turn_memory_beat(struct vmadj_daemon *daemon);
+
+/* What the managed VMs can have together, for the snapshot under way. */
+void vmadj_turn_room_measure(struct vmadj_daemon *daemon, struct vmadj_snapshot *snapshot);
+
+/* Nobody listens to the guest any more. */
+void vmadj_turn_guest_close(struct vmadj_managed *managed);
 
 /* The VM has ended: its entries in the ledger mean nothing any more. */
 void vmadj_turn_forget(struct vmadj_daemon *daemon, struct vmadj_managed *managed);

@@ -14,6 +14,7 @@ static void free_one(struct vmadj_managed *managed)
 	if (!managed)
 		return;
 	vmadj_turn_memory_close(managed);
+	vmadj_turn_guest_close(managed);
 	vmadj_decisions_clear(&managed->decisions);
 	free((char *)managed->target.id);
 	free((char *)managed->target.name);

@@ -20,6 +20,7 @@
 #include "user/virt/target.h"
 
 struct vmadj_daemon;
+struct vmadj_guest_sources;
 struct vmadj_snap_vm;
 
 #define VMADJ_BY_MAX 32
@@ -51,12 +52,22 @@ struct vmadj_managed_memory {
 	struct vmadj_memory machine;
 	struct vmadj_balloon_state state; /* as seen last */
 	double seen_s;			  /* when; 0: never */
-	bool noted;	/* the ledger has it, and the statistics' period is ours */
-	bool reached;	/* it was where it should be */
-	bool waiting;	/* a wish, goal_bytes, for the first look */
-	double still_s; /* since when no step was made */
+	bool noted;	     /* the ledger has it, and the statistics' period is ours */
+	double looked_s;     /* when it was asked last */
+	uint64_t own_serial; /* of the daemon's own decision that is being carried out; 0: none */
+	bool reached;	     /* it was where it should be */
+	bool waiting;	     /* a wish, goal_bytes, for the first look */
+	double still_s;	     /* since when no step was made */
 	uint64_t original_bytes, setting_bytes, goal_bytes;
 	unsigned int original_period_s;
+};
+
+/* What its process had read when it was looked at last; totals. */
+struct vmadj_managed_io {
+	bool known;
+	uint64_t chars, disk_bytes;	     /* as /proc/PID/io has it */
+	uint64_t accessed_pages, miss_pages; /* of the host's page cache */
+	uint64_t read_bytes;		     /* of its disks, since the first look */
 };
 
 struct vmadj_managed {
@@ -67,7 +78,11 @@ struct vmadj_managed {
 	bool ended;
 	struct vmadj_managed_cpu cpu;
 	struct vmadj_managed_memory *memory;
-	struct vmadj_guest guest;
+	struct vmadj_guest_sources *sources; /* NULL: not listened to */
+	struct vmadj_guest guest;	     /* the best of them */
+	struct vmadj_managed_io io;
+	double said_s;	    /* when it said that, if not by its balloon */
+	uint64_t rss_bytes; /* its process's; UINT64_MAX: not known */
 	struct vmadj_decisions decisions;
 };
 

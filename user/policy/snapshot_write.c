@@ -7,6 +7,7 @@
 #include "user/snapshot/snapshot.h"
 #include "user/util/text.h"
 
+#define MIB	       (1ULL << 20)
 #define COPY(to, text) copy(text, to, sizeof(to))
 
 _Static_assert(VMADJ_UNKNOWN == VMADJ_GUEST_UNKNOWN, "unknown counts are copied as they are");
@@ -63,6 +64,17 @@ static void write_cpu_knob(const struct vmadj_snap_knobs *knobs, struct vmadj_po
 		to->knobs |= VMADJ_KNOB_CPU;
 }
 
+/* As the guard has it (actuate/memory.h): half of the most where no minimum is set; whole MiB. */
+static uint64_t least_bytes(const struct vmadj_snap_knobs *knobs, uint64_t max_bytes)
+{
+	bool is_set = knobs->mem_min_bytes != UINT64_MAX;
+	uint64_t least = is_set ? knobs->mem_min_bytes : max_bytes / 2;
+
+	if (least > max_bytes || max_bytes - least < MIB)
+		return max_bytes;
+	return (least + MIB - 1) / MIB * MIB;
+}
+
 static void write_memory_knob(const struct vmadj_snap_knobs *knobs, struct vmadj_policy_vm *to)
 {
 	const struct vmadj_snap_balloon_knob *balloon = &knobs->balloon;
@@ -74,9 +86,9 @@ static void write_memory_knob(const struct vmadj_snap_knobs *knobs, struct vmadj
 	to->mem_max_bytes = VMADJ_UNKNOWN;
 	if (!known)
 		return;
-	to->mem_min_bytes = knobs->mem_min_bytes == UINT64_MAX ? 0 : knobs->mem_min_bytes;
 	to->mem_max_bytes = knobs->mem_max_bytes < balloon->max_bytes ? knobs->mem_max_bytes
 								      : balloon->max_bytes;
+	to->mem_min_bytes = least_bytes(knobs, to->mem_max_bytes);
 	if (knobs->managed && balloon->effective)
 		to->knobs |= VMADJ_KNOB_MEMORY;
 }
@@ -98,6 +110,12 @@ static void write_guest(const struct vmadj_guest *guest, struct vmadj_policy_vm 
 	to->guest_major_faults = count(known, guest->major_faults);
 	to->guest_refaults = count(known, guest->refaults);
 	to->guest_oom_kills = count(known, guest->oom_kills);
+	to->guest_alloc_stalls = count(known, guest->alloc_stalls);
+	to->guest_disk_read_bytes = count(known, guest->disk_read_bytes);
+	to->guest_mem_psi_some_pct = known ? guest->mem_psi_some_pct : (double)NAN;
+	to->guest_accessed_pages = count(known && guest->cache.known, guest->cache.accessed_pages);
+	to->guest_hit_pages = count(known && guest->cache.known, guest->cache.hit_pages);
+	to->guest_miss_pages = count(known && guest->cache.known, guest->cache.miss_pages);
 }
 
 static void write_vm(const struct vmadj_snap_vm *vm, struct vmadj_policy_vm *to)
@@ -108,6 +126,9 @@ static void write_vm(const struct vmadj_snap_vm *vm, struct vmadj_policy_vm *to)
 	COPY(to->uuid, vm->uuid);
 	COPY(to->manager, vm->manager);
 	to->priority = vm->knobs.known ? vm->knobs.priority : 0;
+	to->mem_weight = vm->knobs.known ? (uint32_t)vm->knobs.mem_weight : 100;
+	to->io_read_bytes = vm->io_read_bytes;
+	COPY(to->mem_need, vm->knobs.known ? vm->knobs.balloon.need : NULL);
 	write_usage(vm, to);
 	write_cpu_knob(&vm->knobs, to);
 	write_memory_knob(&vm->knobs, to);
@@ -134,6 +155,7 @@ static void write_head(const struct vmadj_snapshot *snapshot, struct vmadj_polic
 		.mem_psi_some_pct = host->mem_psi_some_pct,
 		.mem_total_bytes = host->mem_total_bytes,
 		.mem_available_bytes = host->mem_available_bytes,
+		.mem_vms_bytes = snapshot->mem_vms_bytes,
 	};
 }
 

@@ -28,6 +28,7 @@ struct vmadj_snapshot_builder {
 	struct vmadj_snapshot snapshot;
 	size_t room;
 	vmadj_snapshot_fill fill;
+	vmadj_snapshot_complete complete;
 	void *userdata;
 };
 
@@ -59,8 +60,10 @@ int vmadj_snapshot_builder_new(struct vmadj_inventory *inventory,
 }
 
 void vmadj_snapshot_builder_fill_by(struct vmadj_snapshot_builder *builder,
-				    vmadj_snapshot_fill fill, void *userdata)
+				    vmadj_snapshot_fill fill, vmadj_snapshot_complete complete,
+				    void *userdata)
 {
+	builder->complete = complete;
 	builder->fill = fill;
 	builder->userdata = userdata;
 }
@@ -282,6 +285,7 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 		.ended = vm->state == VMADJ_VM_ENDED,
 		.pid = vm->pid,
 		.start_ticks = vm->start_ticks,
+		.io_read_bytes = UINT64_MAX,
 	};
 	row->cpu.known = vmadj_vm_vcpus_known(vm) && !vm->note;
 	row->note = vm->note;
@@ -352,6 +356,7 @@ int vmadj_snapshot_build(struct vmadj_snapshot_builder *builder,
 	snapshot->host.kernel = builder->uts.release;
 	snapshot->time_unix_s = (double)now_ns(CLOCK_REALTIME) / 1e9;
 	snapshot->interval_s = (double)(now - builder->last_ns) / 1e9;
+	snapshot->mem_vms_bytes = UINT64_MAX;
 	snapshot->observer = (struct vmadj_snap_observer){
 		.mode = "trace",
 		.lost_events = vmadj_inventory_lost(builder->inventory),
@@ -360,6 +365,8 @@ int vmadj_snapshot_build(struct vmadj_snapshot_builder *builder,
 	builder->last_ns = now;
 	if (err)
 		return err;
+	if (builder->complete)
+		builder->complete(builder->userdata, snapshot);
 	*ret_snapshot = snapshot;
 	return 0;
 }

@@ -32,8 +32,10 @@ static void put_us(struct vmadj_jsonw *w, const char *key, bool known, double va
 	vmadj_jsonw_double(w, key, known ? value_us : (double)NAN, 1);
 }
 
-static void put_host(struct vmadj_jsonw *w, const struct vmadj_snap_host *host)
+static void put_host(struct vmadj_jsonw *w, const struct vmadj_snapshot *snapshot)
 {
+	const struct vmadj_snap_host *host = &snapshot->host;
+
 	vmadj_jsonw_open(w, "host", '{');
 	vmadj_jsonw_string(w, "kernel", host->kernel);
 	vmadj_jsonw_u64(w, "cpus", host->cpus);
@@ -45,6 +47,8 @@ static void put_host(struct vmadj_jsonw *w, const struct vmadj_snap_host *host)
 	vmadj_jsonw_u64(w, "mem_total_bytes", host->mem_total_bytes);
 	vmadj_jsonw_u64(w, "mem_available_bytes", host->mem_available_bytes);
 	vmadj_jsonw_double(w, "mem_psi_some_pct", host->mem_psi_some_pct, 2);
+	put_count(w, "mem_vms_bytes", snapshot->mem_vms_bytes != UINT64_MAX,
+		  snapshot->mem_vms_bytes);
 	vmadj_jsonw_close(w, '}');
 }
 
@@ -137,6 +141,21 @@ static void put_guest_count(struct vmadj_jsonw *w, const char *key, uint64_t cou
 	put_count(w, key, count != VMADJ_GUEST_UNKNOWN, count);
 }
 
+static void put_guest_cache(struct vmadj_jsonw *w, const struct vmadj_guest_cache *cache)
+{
+	if (!cache->known) {
+		vmadj_jsonw_null(w, "cache");
+		return;
+	}
+	vmadj_jsonw_open(w, "cache", '{');
+	vmadj_jsonw_u64(w, "accessed_pages", cache->accessed_pages);
+	vmadj_jsonw_u64(w, "hit_pages", cache->hit_pages);
+	vmadj_jsonw_u64(w, "miss_pages", cache->miss_pages);
+	vmadj_jsonw_double(w, "hit_pct", cache->hit_pct, 2);
+	vmadj_jsonw_double(w, "efficiency", cache->efficiency, 4);
+	vmadj_jsonw_close(w, '}');
+}
+
 static void put_guest(struct vmadj_jsonw *w, const struct vmadj_guest *guest)
 {
 	if (!guest->known) {
@@ -157,7 +176,10 @@ static void put_guest(struct vmadj_jsonw *w, const struct vmadj_guest *guest)
 	put_guest_count(w, "swap_out_bytes", guest->swap_out_bytes);
 	put_guest_count(w, "major_faults", guest->major_faults);
 	put_guest_count(w, "oom_kills", guest->oom_kills);
-	vmadj_jsonw_null(w, "cache");
+	put_guest_count(w, "alloc_stalls", guest->alloc_stalls);
+	put_guest_count(w, "disk_read_bytes", guest->disk_read_bytes);
+	vmadj_jsonw_double(w, "mem_psi_some_pct", guest->mem_psi_some_pct, 2);
+	put_guest_cache(w, &guest->cache);
 	vmadj_jsonw_close(w, '}');
 }
 
@@ -191,6 +213,7 @@ static void put_balloon_knob(struct vmadj_jsonw *w, const struct vmadj_snap_ball
 	vmadj_jsonw_u64(w, "original_bytes", balloon->original_bytes);
 	vmadj_jsonw_bool(w, "effective", balloon->effective);
 	vmadj_jsonw_string(w, "why_not", balloon->why_not);
+	vmadj_jsonw_string(w, "need", balloon->need);
 	vmadj_jsonw_close(w, '}');
 }
 
@@ -211,6 +234,7 @@ static void put_knobs(struct vmadj_jsonw *w, const struct vmadj_snap_knobs *knob
 	vmadj_jsonw_i64(w, "nice_max", knobs->nice_max);
 	put_count(w, "mem_min_bytes", knobs->mem_min_bytes != UINT64_MAX, knobs->mem_min_bytes);
 	put_count(w, "mem_max_bytes", knobs->mem_max_bytes != UINT64_MAX, knobs->mem_max_bytes);
+	vmadj_jsonw_i64(w, "mem_weight", knobs->mem_weight);
 	vmadj_jsonw_close(w, '}');
 	vmadj_jsonw_close(w, '}');
 }
@@ -231,6 +255,7 @@ static void put_vm(struct vmadj_jsonw *w, const struct vmadj_snap_vm *vm)
 	put_vcpus(w, vm);
 	put_cache(w, &vm->host_cache);
 	put_guest(w, &vm->guest);
+	put_count(w, "io_read_bytes", vm->io_read_bytes != UINT64_MAX, vm->io_read_bytes);
 	put_knobs(w, &vm->knobs);
 	put_delta(w, vm);
 	vmadj_jsonw_close(w, '}');
@@ -254,7 +279,7 @@ int vmadj_snapshot_to_json(const struct vmadj_snapshot *snapshot, char **ret_tex
 	vmadj_jsonw_u64(&w, "schema", SCHEMA);
 	vmadj_jsonw_double(&w, "time_unix_s", snapshot->time_unix_s, 3);
 	vmadj_jsonw_double(&w, "interval_s", snapshot->interval_s, 3);
-	put_host(&w, &snapshot->host);
+	put_host(&w, snapshot);
 	vmadj_jsonw_open(&w, "vms", '[');
 	for (size_t i = 0; i < snapshot->n_vms; i++)
 		put_vm(&w, &snapshot->vms[i]);

@@ -212,6 +212,18 @@ static void read_cache(struct parsed *p, const json_t *json, struct vmadj_snap_c
 	cache->hit_pct = get_real(p, json, "hit_pct");
 }
 
+static void read_guest_cache(struct parsed *p, const json_t *json, struct vmadj_guest_cache *cache)
+{
+	if (!json)
+		return;
+	cache->known = true;
+	cache->accessed_pages = get_u64(p, json, "accessed_pages", 0);
+	cache->hit_pages = get_u64(p, json, "hit_pages", 0);
+	cache->miss_pages = get_u64(p, json, "miss_pages", 0);
+	cache->hit_pct = get_real(p, json, "hit_pct");
+	cache->efficiency = get_real(p, json, "efficiency");
+}
+
 static void read_guest(struct parsed *p, const json_t *json, struct vmadj_guest *guest)
 {
 	const uint64_t unknown = VMADJ_GUEST_UNKNOWN;
@@ -232,6 +244,10 @@ static void read_guest(struct parsed *p, const json_t *json, struct vmadj_guest 
 	guest->swap_out_bytes = get_u64(p, json, "swap_out_bytes", unknown);
 	guest->major_faults = get_u64(p, json, "major_faults", unknown);
 	guest->oom_kills = get_u64(p, json, "oom_kills", unknown);
+	guest->alloc_stalls = get_u64(p, json, "alloc_stalls", unknown);
+	guest->disk_read_bytes = get_u64(p, json, "disk_read_bytes", unknown);
+	guest->mem_psi_some_pct = get_real(p, json, "mem_psi_some_pct");
+	read_guest_cache(p, get_object(p, json, "cache"), &guest->cache);
 }
 
 static void read_cpu_knob(struct parsed *p, const json_t *json, struct vmadj_snap_cpu_knob *cpu)
@@ -258,6 +274,7 @@ static void read_balloon_knob(struct parsed *p, const json_t *json,
 	balloon->original_bytes = get_u64(p, json, "original_bytes", 0);
 	balloon->effective = get_bool(p, json, "effective");
 	balloon->why_not = get_string(p, json, "why_not");
+	balloon->need = get_string(p, json, "need");
 }
 
 static void read_knobs(struct parsed *p, const json_t *json, struct vmadj_snap_knobs *knobs)
@@ -275,6 +292,7 @@ static void read_knobs(struct parsed *p, const json_t *json, struct vmadj_snap_k
 	knobs->nice_max = get_int(p, limits, "nice_max", 0);
 	knobs->mem_min_bytes = get_u64(p, limits, "mem_min_bytes", UINT64_MAX);
 	knobs->mem_max_bytes = get_u64(p, limits, "mem_max_bytes", UINT64_MAX);
+	knobs->mem_weight = get_int(p, limits, "mem_weight", 100);
 }
 
 static void read_delta(struct parsed *p, const json_t *json, struct vmadj_snap_delta *delta)
@@ -301,6 +319,7 @@ static void read_vm(struct parsed *p, const json_t *json, struct vmadj_snap_vm *
 	read_vcpus(p, json, vm);
 	read_cache(p, get_object(p, json, "host_cache"), &vm->host_cache);
 	read_guest(p, get_object(p, json, "guest"), &vm->guest);
+	vm->io_read_bytes = get_u64(p, json, "io_read_bytes", UINT64_MAX);
 	read_knobs(p, get_object(p, json, "knobs"), &vm->knobs);
 	read_delta(p, get_object(p, json, "delta"), &vm->delta);
 }
@@ -343,6 +362,8 @@ static int read_document(struct parsed *p, const char *text, size_t len)
 	snapshot->time_unix_s = get_real(p, p->root, "time_unix_s");
 	snapshot->interval_s = get_real(p, p->root, "interval_s");
 	read_host(p, get_object(p, p->root, "host"), &snapshot->host);
+	snapshot->mem_vms_bytes =
+		get_u64(p, json_object_get(p->root, "host"), "mem_vms_bytes", UINT64_MAX);
 	read_vms(p);
 	read_observer(p, get_object(p, p->root, "observer"), &snapshot->observer);
 	return p->err;

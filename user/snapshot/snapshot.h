@@ -85,6 +85,7 @@ struct vmadj_snap_balloon_knob {
 	uint64_t actual_bytes, target_bytes, max_bytes, original_bytes;
 	bool effective;
 	const char *why_not;
+	const char *need; /* why it is given memory now, whatever is wished; NULL: it is not */
 };
 
 /* What can be turned, how it stands, and the administrator's limits. */
@@ -93,6 +94,7 @@ struct vmadj_snap_knobs {
 	bool managed;
 	int priority, nice_min, nice_max;
 	uint64_t mem_min_bytes, mem_max_bytes; /* UINT64_MAX: no limit is set */
+	int mem_weight;
 	struct vmadj_snap_cpu_knob cpu;
 	struct vmadj_snap_balloon_knob balloon;
 };
@@ -117,6 +119,7 @@ struct vmadj_snap_vm {
 	size_t n_vcpus;
 	struct vmadj_snap_vcpu *vcpus; /* by id */
 	struct vmadj_snap_cache host_cache;
+	uint64_t io_read_bytes; /* a total: what its process has read; UINT64_MAX: not known */
 	struct vmadj_guest guest;
 	struct vmadj_snap_knobs knobs;
 	struct vmadj_snap_delta delta;
@@ -135,6 +138,7 @@ struct vmadj_snapshot {
 	size_t n_vms;
 	struct vmadj_snap_vm *vms; /* by pid */
 	struct vmadj_snap_observer observer;
+	uint64_t mem_vms_bytes; /* what the managed VMs can have together; UINT64_MAX: not known */
 };
 
 struct vmadj_snapshot_builder;
@@ -150,8 +154,12 @@ void vmadj_snapshot_builder_free(struct vmadj_snapshot_builder *builder);
 
 /* Told of each VM once a sample, by pid; fills in what others know of it: guest, knobs. */
 typedef void (*vmadj_snapshot_fill)(void *userdata, struct vmadj_snap_vm *row);
+
+/* Told once a sample, after that, of all: fills in what others know of the host. */
+typedef void (*vmadj_snapshot_complete)(void *userdata, struct vmadj_snapshot *snapshot);
 void vmadj_snapshot_builder_fill_by(struct vmadj_snapshot_builder *builder,
-				    vmadj_snapshot_fill fill, void *userdata);
+				    vmadj_snapshot_fill fill, vmadj_snapshot_complete complete,
+				    void *userdata);
 
 /**
  * vmadj_snapshot_build() - take one sample

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* turn_guest.c - what guests say of themselves, and what the host sees of their processes */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/daemon/turn_private.h"
+#include "user/guest/sources.h"
+#include "user/snapshot/snapshot.h"
+#include "user/util/file.h"
+#include "user/util/scan.h"
+
+#define SAME_S	   0.05 /* two reports are not closer */
+#define PAGE_BYTES 4096
+
+uint64_t vmadj_turn_guest_rss(pid_t pid)
+{
+	char path[32], text[128];
+	const char *at = text;
+	uint64_t size, resident;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	if (vmadj_file_read(AT_FDCWD, path, text, sizeof(text)) < 0 ||
+	    !vmadj_scan_u64(&at, &size) || !vmadj_scan_u64(&at, &resident))
+		return UINT64_MAX;
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static bool read_io(pid_t pid, struct vmadj_managed_io *ret_io)
+{
+	char path[32], text[512];
+	const char *chars_at, *bytes_at;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/io", pid);
+	if (vmadj_file_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	chars_at = vmadj_scan_after(text, "rchar:");
+	bytes_at = vmadj_scan_after(text, "\nread_bytes:");
+	return chars_at && bytes_at && vmadj_scan_u64(&chars_at, &ret_io->chars) &&
+	       vmadj_scan_u64(&bytes_at, &ret_io->disk_bytes);
+}
+
+static uint64_t grown(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * What the VM's process read of its disks' images: through the host's page cache, and past it,
+ * where what went to the disk is more than what the cache brought. rchar counts what it reads of
+ * its network, too, and pages count whole for a part of one: the smaller one is right.
+ */
+static uint64_t io_read_bytes(struct vmadj_managed *managed, const struct vmadj_snap_vm *row)
+{
+	const struct vmadj_snap_cache *cache = &row->host_cache;
+	struct vmadj_managed_io now = { 0 }, then = managed->io;
+	uint64_t brought;
+
+	if (!cache->known || !read_io(managed->target.pid, &now))
+		return UINT64_MAX;
+	now.accessed_pages = cache->accessed_pages;
+	now.miss_pages = cache->miss_pages;
+	if (then.known) {
+		brought = grown(then.miss_pages, now.miss_pages) * PAGE_BYTES;
+		now.read_bytes = then.read_bytes +
+				 least(grown(then.accessed_pages, now.accessed_pages) * PAGE_BYTES,
+				       grown(then.chars, now.chars)) +
+				 grown(brought, grown(then.disk_bytes, now.disk_bytes));
+	}
+	now.known = true;
+	managed->io = now;
+	return now.read_bytes;
+}
+
+static void take_best(struct vmadj_managed *managed)
+{
+	managed->guest = vmadj_guest_unknown(NULL);
+	if (managed->sources) {
+		(void)vmadj_guest_sources_best(managed->sources, vmadj_daemon_now_s(),
+					       &managed->guest);
+	}
+}
+
+/* What comes from the balloon the machine sees itself; it is told of nothing twice. */
+static void on_heard(void *userdata)
+{
+	struct vmadj_managed *managed = userdata;
+	double said_s;
+
+	take_best(managed);
+	said_s = vmadj_daemon_now_s() - managed->guest.age_s;
+	if (!managed->guest.known || !strcmp(managed->guest.source, "balloon") ||
+	    said_s < managed->said_s + SAME_S)
+		return;
+	managed->said_s = said_s;
+	vmadj_turn_memory_heard(managed);
+}
+
+void vmadj_turn_guest_balloon(struct vmadj_managed *managed, const struct vmadj_guest *guest)
+{
+	if (managed->sources)
+		vmadj_guest_sources_balloon(managed->sources, vmadj_daemon_now_s(), guest);
+	take_best(managed);
+}
+
+void vmadj_turn_guest_close(struct vmadj_managed *managed)
+{
+	vmadj_guest_sources_free(managed->sources);
+	managed->sources = NULL;
+	managed->guest = vmadj_guest_unknown(NULL);
+}
+
+void vmadj_turn_guest_fill(struct vmadj_managed *managed, struct vmadj_snap_vm *row)
+{
+	managed->rss_bytes = row->io_read_bytes = UINT64_MAX;
+	if (managed->limits.manage && !managed->ended) {
+		managed->rss_bytes = vmadj_turn_guest_rss(managed->target.pid);
+		row->io_read_bytes = io_read_bytes(managed, row);
+	}
+	take_best(managed);
+	row->guest = managed->guest;
+}
+
+/* Whoever is not managed is not talked to. */
+void vmadj_turn_guest_tick(struct vmadj_managed *managed)
+{
+	const struct vmadj_managed_memory *memory = managed->memory;
+	struct vmadj_daemon *daemon = managed->daemon;
+	const struct vmadj_guest_seen seen = {
+		.max_bytes = memory && memory->seen_s > 0 ? memory->state.max_bytes
+							  : VMADJ_GUEST_UNKNOWN,
+		.io_read_bytes = managed->row->io_read_bytes,
+	};
+
+	if (!managed->limits.manage) {
+		vmadj_turn_guest_close(managed);
+		return;
+	}
+	if (!managed->sources &&
+	    vmadj_guest_sources_new(daemon->event, daemon->libvirt, &managed->target, on_heard,
+				    managed, &managed->sources))
+		return; /* out of memory: with the next tick */
+	vmadj_guest_sources_tick(managed->sources, vmadj_daemon_now_s(), &seen);
+}
