@@ -22,11 +22,18 @@
 #define GUEST_READY   "LAB-READY"
 #define GUEST_FAILED  "LAB-FAILED"
 
-static int guest_find_images(struct vmadj_lab_guest *guest)
+static int guest_find_images(const struct vmadj_lab_linux *want, struct vmadj_lab_guest *guest)
 {
-	if (vmadj_lab_find("lab/guest.vmlinuz", &guest->kernel) ||
-	    vmadj_lab_find("lab/guest.cpio", &guest->initrd))
-		return vmadj_lab_fail(-ENODEV, "no guest image: run tools/lab/guest.sh build/lab");
+	const char *dash = want->kernel ? "-" : "", *version = want->kernel ? want->kernel : "";
+	char kernel[64], initrd[64];
+
+	(void)snprintf(kernel, sizeof(kernel), "lab/guest%s%s.vmlinuz", dash, version);
+	(void)snprintf(initrd, sizeof(initrd), "lab/guest%s%s%s.cpio", dash, version,
+		       want->qga ? "-qga" : "");
+	if (vmadj_lab_find(kernel, &guest->kernel) || vmadj_lab_find(initrd, &guest->initrd)) {
+		return vmadj_lab_fail(-ENODEV, "no %s: run tools/lab/guest.sh build/lab %s", initrd,
+				      version);
+	}
 	return 0;
 }
 
@@ -43,6 +50,20 @@ static int guest_make_disk(const struct vmadj_lab_guest *guest, unsigned int mib
 	return err;
 }
 
+/* What init.guest reads there. */
+void vmadj_lab_guest_cmdline(const struct vmadj_lab_linux *want, char *ret_text, size_t size)
+{
+	const char *agent = want->agent_mode ? want->agent_mode : "1";
+
+	(void)snprintf(ret_text, size,
+		       "console=ttyS0 quiet panic=-1 mitigations=off lab.load=%s%s%s%s",
+		       want->load ? want->load : "idle", want->agent ? " lab.agent=" : "",
+		       want->agent ? agent : "",
+		       want->qga_blocked ? " lab.qga=blocked"
+		       : want->qga	 ? " lab.qga=1"
+					 : "");
+}
+
 /**
  * vmadj_lab_guest_prepare - make a guest's folder, and its disk if it is to have one
  *
@@ -55,11 +76,12 @@ int vmadj_lab_guest_prepare(const struct vmadj_lab_linux *want, struct vmadj_lab
 		char *path;
 		const char *file;
 	} paths[] = {
-		{ guest->disk, "disk" },    { guest->console, "console" },
-		{ guest->log, "log" },	    { guest->serial, "serial.sock" },
-		{ guest->qmp, "qmp.sock" }, { guest->lab_qmp, "lab-qmp.sock" },
+		{ guest->disk, "disk" },	{ guest->console, "console" },
+		{ guest->log, "log" },		{ guest->serial, "serial.sock" },
+		{ guest->agent, "agent.sock" }, { guest->qga, "qga.sock" },
+		{ guest->qmp, "qmp.sock" },	{ guest->lab_qmp, "lab-qmp.sock" },
 	};
-	int err = guest_find_images(guest);
+	int err = guest_find_images(want, guest);
 
 	(void)snprintf(guest->dir, sizeof(guest->dir), "/var/tmp/vmadj-lab-XXXXXX");
 	if (!err && !mkdtemp(guest->dir)) {
@@ -76,6 +98,10 @@ int vmadj_lab_guest_prepare(const struct vmadj_lab_linux *want, struct vmadj_lab
 		guest->disk[0] = '\0';
 	if (!want->virtio_serial)
 		guest->serial[0] = '\0';
+	if (!want->qga)
+		guest->qga[0] = '\0';
+	if (!want->agent)
+		guest->agent[0] = '\0';
 	if (err)
 		vmadj_lab_guest_release(guest);
 	return err;
@@ -135,6 +161,8 @@ const char *vmadj_lab_guest_path(const struct vmadj_lab_guest *guest, enum vmadj
 {
 	const char *path = which == VMADJ_LAB_DISK	? guest->disk
 			   : which == VMADJ_LAB_SERIAL	? guest->serial
+			   : which == VMADJ_LAB_QGA	? guest->qga
+			   : which == VMADJ_LAB_AGENT	? guest->agent
 			   : which == VMADJ_LAB_CONSOLE ? guest->console
 							: guest->qmp;
 

@@ -51,11 +51,13 @@ struct vmadj_lab_kvm {
 struct vmadj_lab_linux {
 	const char *name;
 	/* NULL: "idle"; busy, mix, diskread, memory:MIB, memory-wave:MIN:MAX:SECONDS,
-	 * unixlike:SECONDS (init.guest)
+	 * unixlike:SECONDS, report:SECONDS, filework (init.guest)
 	 */
 	const char *load;
 	const char *cgroup;	/* not with libvirt, which makes its own */
 	const char *cache;	/* of the disk; NULL: "writeback"; "none" is O_DIRECT */
+	const char *kernel;	/* "6.12": that version; NULL: the guests' usual one */
+	const char *agent_mode; /* of the agent; NULL: "1"; measure, nobpf, nobtf (init.guest) */
 	const char *extra_args; /* more arguments for QEMU, separated by spaces; not with libvirt */
 	unsigned int vcpus;	/* 0: one */
 	unsigned int mem_mib;	/* 0: 128 */
@@ -65,7 +67,10 @@ struct vmadj_lab_linux {
 	bool own_session; /* libvirt's always have one */
 	bool balloon;
 	bool virtio_serial; /* a port "org.vmadjust.0" (vmadj_lab_vm_path()) */
+	bool qga;	    /* an unmodified qemu-ga runs in it, on its usual port */
+	bool qga_blocked;   /* with it: its administrator allows no guest-file-open */
 	bool thread_names;  /* debug-threads; libvirt always asks for it */
+	bool agent;	    /* vmadjust-guest runs, with its port */
 };
 
 /* what a VM's process really did to a file (tools/lab/kvmvm_io.h) */
@@ -79,6 +84,8 @@ enum vmadj_lab_path {
 	VMADJ_LAB_DISK,	   /* the host's file behind /dev/vda */
 	VMADJ_LAB_QMP,	   /* a QMP socket that nobody uses (by hand only) */
 	VMADJ_LAB_SERIAL,  /* the socket of the virtio-serial port */
+	VMADJ_LAB_QGA,	   /* the socket of qemu-ga's port (by hand only) */
+	VMADJ_LAB_AGENT,   /* the socket of the agent's port */
 	VMADJ_LAB_CONSOLE, /* a file with what the guest has printed so far */
 };
 

@@ -46,8 +46,10 @@ static const char *libvirt_path(const struct vmadj_lab_vm *vm, enum vmadj_lab_pa
 {
 	const struct libvirt_vm *lv = vm->priv;
 
-	/* QEMU's only QMP socket is libvirt's */
-	return which == VMADJ_LAB_QMP ? NULL : vmadj_lab_guest_path(&lv->guest, which);
+	/* QEMU's only QMP socket is libvirt's, and so is the agent's */
+	return which == VMADJ_LAB_QMP || which == VMADJ_LAB_QGA
+		       ? NULL
+		       : vmadj_lab_guest_path(&lv->guest, which);
 }
 
 static const struct vmadj_lab_vm_ops libvirt_ops = {
@@ -86,12 +88,25 @@ static void xml_devices(FILE *f, const struct vmadj_lab_linux *want,
 			"<target type='virtio' name='" VMADJ_LAB_PORT "'/></channel>\n",
 			guest->serial);
 	}
+	if (want->qga) {
+		fprintf(f, "<channel type='unix'><target type='virtio' name='" VMADJ_LAB_QGA_PORT
+			   "'/></channel>\n");
+	}
+	if (want->agent) {
+		fprintf(f,
+			"<channel type='unix'><source mode='bind' path='%s'/>"
+			"<target type='virtio' name='" VMADJ_LAB_AGENT_PORT "'/></channel>\n",
+			guest->agent);
+	}
 	fprintf(f, "<memballoon model='%s'/>\n", want->balloon ? "virtio" : "none");
 }
 
 static void xml_domain(FILE *f, const struct vmadj_lab_linux *want, const char *name,
 		       const struct vmadj_lab_guest *guest)
 {
+	char cmdline[256];
+
+	vmadj_lab_guest_cmdline(want, cmdline, sizeof(cmdline));
 	fprintf(f, "<domain type='qemu'><name>%s</name><memory unit='MiB'>%u</memory>\n", name,
 		want->mem_mib ? want->mem_mib : LIBVIRT_MEM_MIB);
 	if (want->pinned) {
@@ -102,8 +117,8 @@ static void xml_domain(FILE *f, const struct vmadj_lab_linux *want, const char *
 	fprintf(f, "%u</vcpu>\n", want->vcpus ? want->vcpus : 1);
 	fprintf(f,
 		"<os><type arch='x86_64' machine='pc'>hvm</type><kernel>%s</kernel>"
-		"<initrd>%s</initrd><cmdline>" VMADJ_LAB_CMDLINE "</cmdline></os>\n",
-		guest->kernel, guest->initrd, want->load ? want->load : "idle");
+		"<initrd>%s</initrd><cmdline>%s</cmdline></os>\n",
+		guest->kernel, guest->initrd, cmdline);
 	/* as root, which can reach the files wherever they are, and so that none changes owner */
 	fprintf(f,
 		"<features><acpi/></features>"

@@ -62,9 +62,8 @@ static void args_free(struct args *args)
 /* cx16: QEMU 7.2 loses the flags of cmpxchg16b now and then, and newer kernels die of it */
 static void add_machine(struct args *args, const struct vmadj_lab_linux *want, const char *name)
 {
-	args_add_words(args, QEMU
-		       " -accel tcg,thread=multi -cpu qemu64,cx16=off -nodefaults -no-user-config"
-		       " -display none -no-reboot -name");
+	args_add_words(args, QEMU " -accel tcg -cpu qemu64,cx16=off -nodefaults -no-user-config"
+				  " -display none -no-reboot -name");
 	args_add(args, "%s%s", name, want->thread_names ? ",debug-threads=on" : "");
 	args_add_words(args, "-smp");
 	args_add(args, "%u", want->vcpus ? want->vcpus : 1);
@@ -75,12 +74,15 @@ static void add_machine(struct args *args, const struct vmadj_lab_linux *want, c
 static void add_guest(struct args *args, const struct vmadj_lab_linux *want,
 		      const struct vmadj_lab_guest *guest)
 {
+	char cmdline[256];
+
 	args_add_words(args, "-kernel");
 	args_add(args, "%s", guest->kernel);
 	args_add_words(args, "-initrd");
 	args_add(args, "%s", guest->initrd);
 	args_add_words(args, "-append");
-	args_add(args, VMADJ_LAB_CMDLINE, want->load ? want->load : "idle");
+	vmadj_lab_guest_cmdline(want, cmdline, sizeof(cmdline));
+	args_add(args, "%s", cmdline);
 	args_add_words(args, "-serial");
 	args_add(args, "file:%s", guest->console);
 	args_add_words(args, "-qmp");
@@ -99,10 +101,23 @@ static void add_devices(struct args *args, const struct vmadj_lab_linux *want,
 	}
 	if (want->balloon)
 		args_add_words(args, "-device virtio-balloon-pci");
+	if (want->virtio_serial || want->qga || want->agent)
+		args_add_words(args, "-device virtio-serial");
 	if (want->virtio_serial) {
-		args_add_words(args, "-device virtio-serial -chardev");
+		args_add_words(args, "-chardev");
 		args_add(args, "socket,id=lab,path=%s,server=on,wait=off", guest->serial);
 		args_add_words(args, "-device virtserialport,chardev=lab,name=" VMADJ_LAB_PORT);
+	}
+	if (want->qga) {
+		args_add_words(args, "-chardev");
+		args_add(args, "socket,id=qga,path=%s,server=on,wait=off", guest->qga);
+		args_add_words(args, "-device virtserialport,chardev=qga,name=" VMADJ_LAB_QGA_PORT);
+	}
+	if (want->agent) {
+		args_add_words(args, "-chardev");
+		args_add(args, "socket,id=agent,path=%s,server=on,wait=off", guest->agent);
+		args_add_words(args,
+			       "-device virtserialport,chardev=agent,name=" VMADJ_LAB_AGENT_PORT);
 	}
 	args_add_words(args, want->extra_args);
 }

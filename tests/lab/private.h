@@ -9,9 +9,10 @@
 
 #define VMADJ_LAB_VCPUS_MAX   64
 #define VMADJ_LAB_LINE_MAX    512
-#define VMADJ_LAB_CMDLINE     "console=ttyS0 quiet panic=-1 mitigations=off lab.load=%s"
 #define VMADJ_LAB_LIBVIRT_URI "qemu:///system"
 #define VMADJ_LAB_PORT	      "org.vmadjust.0"
+#define VMADJ_LAB_QGA_PORT    "org.qemu.guest_agent.0"
+#define VMADJ_LAB_AGENT_PORT  "org.vmadjust.guest.0"
 
 /* a peer that talks in lines, over a socket; buf[0..len) is not yet a whole line */
 struct vmadj_lab_lines {
@@ -82,9 +83,10 @@ void vmadj_lab_guard_stop(struct vmadj_lab_guard *guard);
 struct vmadj_lab_guest {
 	char *kernel, *initrd;
 	char dir[64]; /* private to the VM; on a disk */
-	char disk[96], console[96], log[96], serial[96], qmp[96], lab_qmp[96];
+	char disk[96], console[96], log[96], serial[96], agent[96], qga[96], qmp[96], lab_qmp[96];
 };
 
+void vmadj_lab_guest_cmdline(const struct vmadj_lab_linux *want, char *ret_text, size_t size);
 int vmadj_lab_guest_prepare(const struct vmadj_lab_linux *want, struct vmadj_lab_guest *guest);
 int vmadj_lab_guest_wait(const struct vmadj_lab_guest *guest, bool (*ended)(void *), void *arg);
 const char *vmadj_lab_guest_path(const struct vmadj_lab_guest *guest, enum vmadj_lab_path which);

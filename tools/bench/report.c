@@ -13,7 +13,7 @@
 
 #include "user/util/cleanup.h"
 
-#define ROWS_MAX 64
+#define ROWS_MAX 256
 
 struct row {
 	char *what, *unit, *why; /* why: it could not be measured */
@@ -160,7 +160,10 @@ static const char *number(double value, char *buf, size_t size)
 	double abs = fabs(value);
 	int digits = abs < 0.0005 ? 0 : abs < 1 ? 3 : abs < 10 ? 2 : abs < 100 ? 1 : 0;
 
-	(void)snprintf(buf, size, "%.*f", digits, value);
+	if (isinf(value))
+		(void)snprintf(buf, size, "never");
+	else
+		(void)snprintf(buf, size, "%.*f", digits, value);
 	return buf;
 }
 
@@ -189,6 +192,12 @@ void vmadj_bench_report_print(const struct vmadj_bench_report *report, FILE *to)
 		row_print(&report->rows[i], to);
 }
 
+/* JSON has no number for what never comes. */
+static json_t *number_json(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
 static json_t *row_json(const struct row *row)
 {
 	bool judged = row->sense != VMADJ_BENCH_SHOWN;
@@ -199,9 +208,10 @@ static json_t *row_json(const struct row *row)
 				 row->what, "value", "unit", row->unit, "sense", "bar", "holds",
 				 "runs", 0, "min", "max", "why", row->why);
 	}
-	json = json_pack("{s:s, s:f, s:s, s:n, s:n, s:n, s:I, s:f, s:f}", "what", row->what,
-			 "value", row->value, "unit", row->unit, "sense", "bar", "holds", "runs",
-			 (json_int_t)row->runs, "min", row->min, "max", row->max);
+	json = json_pack("{s:s, s:o, s:s, s:n, s:n, s:n, s:I, s:o, s:o}", "what", row->what,
+			 "value", number_json(row->value), "unit", row->unit, "sense", "bar",
+			 "holds", "runs", (json_int_t)row->runs, "min", number_json(row->min),
+			 "max", number_json(row->max));
 	if (judged && json) {
 		(void)json_object_set_new(json, "sense", json_string(sense_text[row->sense]));
 		(void)json_object_set_new(json, "bar", json_real(row->bar));

@@ -5,7 +5,7 @@
  * A row is made of several runs; its value is their median, or the worst of them. With a
  * bar it is judged, without one it is shown. The form of the JSON file is in
  * docs/output.md, "What benchmarks write"; a row that could not be measured has the
- * value null and a key "why".
+ * value null and a key "why". A time that never comes is INFINITY: "never", in JSON null.
  *
  * Errors:    0 or a negative errno.
  * Ownership: vmadj_bench_report_free() takes NULL. A row's texts are copied.
