@@ -34,8 +34,9 @@ make_here -n install
 [ ! -e "$dest" ] || fail "make -n does something"
 
 make_here install
-installed 755 usr/sbin/vmadjust-bpf
+installed 755 usr/sbin/vmadjust-bpf usr/sbin/vmadjust-guest
 installed 644 etc/vmadjust-bpf/vmadjust-bpf.conf usr/lib/systemd/system/vmadjust-bpf.service \
+	usr/lib/systemd/system/vmadjust-guest.service \
 	usr/lib/tmpfiles.d/vmadjust-bpf.conf
 for page in docs/*.[578]; do
 	installed 644 "usr/share/man/man${page##*.}/${page#docs/}"

@@ -12,7 +12,7 @@
 #include "tests/lib/cgroup.h"
 #include "tests/lib/vmm.h"
 #include "tests/lib/world.h"
-#include "user/observe/probe.h"
+#include "user/util/probe.h"
 
 #define PAGES 2048UL
 #define PAGE  4096UL

@@ -94,6 +94,7 @@ static void set_times(uint64_t cheap_us, uint64_t other_us)
 		.cheap_us = cheap_us,
 		.balloon_us = other_us,
 		.set_us = other_us,
+		.agent_us = other_us,
 		.alone = { .first_us = S / 5, .max_us = 2 * S },
 	};
 

@@ -112,7 +112,7 @@ static void wait_until_ready(struct vmadj_run *run)
 	(void)close(fd);
 }
 
-static void write_config(const struct vmadj_run *run, const char *config)
+static void write_config(const struct vmadj_run *run, const char *keys, const char *config)
 {
 	_cleanup_free_ char *policies = NULL;
 	_cleanup_fclose_ FILE *out = fopen(run->config, "w");
@@ -120,9 +120,9 @@ static void write_config(const struct vmadj_run *run, const char *config)
 	if (!out || asprintf(&policies, "%s/tests/policies", output()) < 0)
 		cr_fatal("%s: %m", run->config);
 	(void)fprintf(out,
-		      "[daemon]\nstate_dir = %s/state\nrun_dir = %s/run\npolicy_dir = %s\n"
+		      "[daemon]\nstate_dir = %s/state\nrun_dir = %s/run\npolicy_dir = %s\n%s"
 		      "[vm *]\nmanage = no\n%s",
-		      run->dir, run->dir, canonicalize_file_name(policies), config);
+		      run->dir, run->dir, canonicalize_file_name(policies), keys, config);
 }
 
 void vmadj_run_again(struct vmadj_run *run)
@@ -134,6 +134,11 @@ void vmadj_run_again(struct vmadj_run *run)
 }
 
 struct vmadj_run *vmadj_run_start(const char *config)
+{
+	return vmadj_run_start_with("", config);
+}
+
+struct vmadj_run *vmadj_run_start_with(const char *keys, const char *config)
 {
 	struct vmadj_run *run = calloc(1, sizeof(*run));
 	size_t i;
@@ -149,9 +154,15 @@ struct vmadj_run *vmadj_run_start(const char *config)
 	(void)snprintf(run->config, sizeof(run->config), "%s/conf", run->dir);
 	(void)snprintf(run->log, sizeof(run->log), "%s/log", run->dir);
 	(void)snprintf(run->socket, sizeof(run->socket), "%s/run/control.sock", run->dir);
-	write_config(run, config);
+	write_config(run, keys, config);
 	vmadj_run_again(run);
 	return run;
+}
+
+void vmadj_run_reload(struct vmadj_run *run, const char *keys, const char *config)
+{
+	write_config(run, keys, config);
+	(void)kill(run->pid, SIGHUP);
 }
 
 pid_t vmadj_run_pid(const struct vmadj_run *run)

@@ -24,6 +24,12 @@ struct vmadj_run;
 /* @config: what stands behind the [daemon] section. Returns once it answers. */
 struct vmadj_run *vmadj_run_start(const char *config);
 
+/* The same, with @keys of the [daemon] section. */
+struct vmadj_run *vmadj_run_start_with(const char *keys, const char *config);
+
+/* Another configuration, which it reads while it runs; not waited for. */
+void vmadj_run_reload(struct vmadj_run *run, const char *keys, const char *config);
+
 /* The same folders, after it was killed. */
 void vmadj_run_again(struct vmadj_run *run);
 

@@ -125,3 +125,17 @@ uint64_t vmadj_monitor_balloon_bytes(struct vmadj_monitor *qmp)
 	json_decref(balloon);
 	return bytes;
 }
+
+uint64_t vmadj_monitor_balloon_available(struct vmadj_monitor *qmp, uint64_t *ret_bytes)
+{
+	json_t *told = ask_with(qmp, "{\"execute\":\"qom-get\",\"arguments\":{\"path\":"
+				     "\"/machine/peripheral/balloon0\",\"property\":"
+				     "\"guest-stats\"}}");
+	const json_t *available =
+		json_object_get(json_object_get(told, "stats"), "stat-available-memory");
+	uint64_t when = (uint64_t)json_integer_value(json_object_get(told, "last-update"));
+
+	*ret_bytes = (uint64_t)json_number_value(available);
+	json_decref(told);
+	return when;
+}

@@ -25,3 +25,7 @@ uint64_t vmadj_monitor_read_bytes(struct vmadj_monitor *qmp);
 /* What the guest's balloon is asked for, and what the guest has now. */
 void vmadj_monitor_balloon_set(struct vmadj_monitor *qmp, uint64_t bytes);
 uint64_t vmadj_monitor_balloon_bytes(struct vmadj_monitor *qmp);
+
+/* What the guest told of its memory last, by the balloon "balloon0"; Return: when, unix time; 0:
+ * never. */
+uint64_t vmadj_monitor_balloon_available(struct vmadj_monitor *qmp, uint64_t *ret_bytes);

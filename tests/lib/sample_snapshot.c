@@ -108,6 +108,7 @@ void sample_make(struct sample *sample)
 			  .mem_total_bytes = 8ULL << 30,
 			  .mem_available_bytes = 3ULL << 30,
 			  .mem_psi_some_pct = NAN },
+		.mem_vms_bytes = 7ULL << 30,
 		.n_vms = SAMPLE_VMS,
 		.vms = sample->vms,
 		.observer = { .mode = "trace", .vms = 3, .vcpus = 3 },

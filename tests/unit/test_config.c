@@ -415,7 +415,7 @@ Test(config, the_examples_of_that_file_load)
 		     0));
 	bare = without_comments(text);
 	config = load(bare);
-	cr_assert(eq(sz, config->n_policies, 2));
+	cr_assert(eq(sz, config->n_policies, 4));
 	cr_assert(ge(sz, config->n_vms, 2));
 	cr_assert(not(config->policies[0].armed));
 	/* The daemon's keys stand there with their defaults. */

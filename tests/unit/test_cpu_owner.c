@@ -372,13 +372,37 @@ Test(cpu_owner, libvirts_words_are_told)
 	cr_expect(strstr(answer.why, "domain is locked") != NULL, "%s", answer.why);
 }
 
-Test(cpu_owner, libvirt_may_not_be_asked_now)
+/* Other questions about the VM are under way often: its guest's agent, its balloon. */
+Test(cpu_owner, a_libvirt_that_is_busy_with_this_vm_is_asked_again)
+{
+	const struct vmadj_libvirt_answer fine = { .error = "" };
+	struct vmadj_cpu_place place;
+	struct vmadj_cpu *knob = knob_with_libvirt(&place);
+
+	owner.silent = true;
+	cr_assert(eq(int, set(knob, &place, 10), -EINPROGRESS));
+	serve(0.2);
+	cr_expect(zero(uint, answer.n), "%s", answer.why);
+	cr_expect(ge(uint, owner.asked, 3));
+	owner.silent = false;
+	serve(0.2);
+	owner_writes();
+	owner.done(owner.userdata, 0, &fine);
+	serve(10);
+	cr_expect(eq(uint, answer.n, 1));
+	cr_expect(zero(int, answer.err), "%s", answer.why);
+	cr_expect(eq(str, (char *)cpu_tree_read("v1/cpu" DOMAIN "/cpu.shares"), "110"));
+}
+
+Test(cpu_owner, but_not_for_ever)
 {
 	struct vmadj_cpu_place place;
 
 	owner.silent = true;
-	cr_expect(eq(int, set(knob_with_libvirt(&place), &place, 10), -EBUSY));
-	cr_expect(zero(uint, answer.n));
+	cr_assert(eq(int, set(knob_with_libvirt(&place), &place, 10), -EINPROGRESS));
+	serve(15);
+	cr_expect(eq(uint, answer.n, 1));
+	cr_expect(eq(int, answer.err, -EBUSY));
 }
 
 Test(cpu_owner, libvirt_is_asked_to_forget)

@@ -28,6 +28,7 @@ static struct vmadj_balloon_stats sane(void)
 		.major_faults = 3,
 		.minor_faults = 4,
 		.oom_kills = 5,
+		.alloc_stalls = 6,
 	};
 }
 
@@ -53,6 +54,7 @@ Test(guest_balloon, figures_are_taken_over)
 	cr_expect(eq(u64, guest.swap_out_bytes, 2));
 	cr_expect(eq(u64, guest.major_faults, 3));
 	cr_expect(eq(u64, guest.oom_kills, 5));
+	cr_expect(eq(u64, guest.alloc_stalls, 6));
 	cr_expect(eq(u64, guest.committed_bytes, VMADJ_GUEST_UNKNOWN));
 	cr_expect(eq(u64, guest.refaults, VMADJ_GUEST_UNKNOWN));
 	cr_expect(eq(u64, guest.active_file_bytes, VMADJ_GUEST_UNKNOWN));

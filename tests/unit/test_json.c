@@ -101,9 +101,9 @@ Test(json, has_every_key_of_the_contract_in_its_order)
 	write_and_parse();
 	assert_keys("", "schema time_unix_s interval_s host vms observer");
 	assert_keys("host", "kernel cpus load1 load5 load15 cpu_busy_pct cpu_psi_some_pct "
-			    "mem_total_bytes mem_available_bytes mem_psi_some_pct");
+			    "mem_total_bytes mem_available_bytes mem_psi_some_pct mem_vms_bytes");
 	assert_keys("vms.0", "id name ended uuid pid vmm accel manager note cpu vcpus host_cache "
-			     "guest knobs delta");
+			     "guest io_read_bytes knobs delta");
 	assert_keys("vms.0.cpu",
 		    "run_ns wait_ns switches preemptions migrations emulator_run_ns usage_pct "
 		    "wait_pct wait_p50_us wait_p99_us waited_for");
@@ -118,7 +118,7 @@ Test(json, a_vm_has_the_same_keys_whatever_is_known)
 {
 	write_and_parse();
 	assert_keys("vms.2", "id name ended uuid pid vmm accel manager note cpu vcpus host_cache "
-			     "guest knobs delta");
+			     "guest io_read_bytes knobs delta");
 	assert_keys("vms.2.cpu",
 		    "run_ns wait_ns switches preemptions migrations emulator_run_ns usage_pct "
 		    "wait_pct wait_p50_us wait_p99_us waited_for");

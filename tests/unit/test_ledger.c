@@ -134,8 +134,8 @@ Test(ledger, a_knob_whose_changes_failed_is_still_ours)
 	cr_assert(zero(int, vmadj_ledger_commit(ledger)));
 	note("12-34", "autogroup=6", "autogroup=5");
 	cr_assert(zero(int, vmadj_ledger_commit(ledger)));
-	cr_expect(not(vmadj_ledger_is_theirs(vmadj_ledger_find(ledger, "12-34", "cpu"),
-					     "autogroup=6")));
+	cr_expect(not(
+		vmadj_ledger_is_theirs(vmadj_ledger_find(ledger, "12-34", "cpu"), "autogroup=6")));
 }
 
 Test(ledger, what_was_forgotten_is_gone_and_an_empty_ledger_is_an_empty_file)

@@ -47,6 +47,7 @@ static void set_times(uint64_t cheap_us, uint64_t other_us)
 		.cheap_us = cheap_us,
 		.balloon_us = other_us,
 		.set_us = other_us,
+		.agent_us = other_us,
 		.alone = { .first_us = ALONE_US, .max_us = 2 * ALONE_US },
 	};
 
@@ -74,7 +75,7 @@ TestSuite(libvirt, .timeout = 60, .init = set_up, .fini = tear_down);
 struct result {
 	int err;
 	struct vmadj_libvirt_answer answer;
-	char error[256];
+	char error[256], agent[64];
 };
 
 static void done(void *userdata, int err, const struct vmadj_libvirt_answer *answer)
@@ -85,6 +86,7 @@ static void done(void *userdata, int err, const struct vmadj_libvirt_answer *ans
 	result->err = err;
 	result->answer = *answer;
 	(void)snprintf(result->error, sizeof(result->error), "%s", answer->error);
+	(void)snprintf(result->agent, sizeof(result->agent), "%s", answer->agent);
 }
 
 /* The domain number @n. */
@@ -124,9 +126,12 @@ static bool has_request(void)
 static struct vmadj_libvirt_request take(void)
 {
 	struct vmadj_libvirt_request request;
+	ssize_t n;
 
 	cr_assert(has_request());
-	cr_assert(eq(sz, (size_t)recv(peer, &request, sizeof(request), 0), sizeof(request)));
+	n = recv(peer, &request, sizeof(request), 0);
+	cr_assert(eq(sz, (size_t)n,
+		     VMADJ_LIBVIRT_RECORD(vmadj_libvirt_request, strlen(request.text))));
 	return request;
 }
 
@@ -136,7 +141,9 @@ static void reply(uint64_t id, int err)
 		.id = id, .err = err, .running = 1, .max_bytes = 77, .error = "in words"
 	};
 
-	cr_assert(eq(sz, (size_t)send(peer, &record, sizeof(record), 0), sizeof(record)));
+	cr_assert(ge(sz,
+		     (size_t)send(peer, &record, VMADJ_LIBVIRT_RECORD(vmadj_libvirt_reply, 0), 0),
+		     1));
 }
 
 /* Asks until it is not left alone any more. */
@@ -386,4 +393,72 @@ Test(alone, longer_each_time_and_at_first_again_after_a_while)
 	cr_expect(vmadj_alone_is_past(&alone, 166));
 	vmadj_alone_leave(&alone, &times, 200, false);
 	cr_expect(eq(u64, alone.until_us, 205));
+}
+
+static void must_ask_agent(unsigned int n, const char *commands, struct result *result)
+{
+	*result = (struct result){ .err = UNDONE };
+	cr_assert(eq(int, vmadj_libvirt_ask_agent(libvirt, uuid(n), commands, done, result), 0));
+}
+
+static void reply_agent(uint64_t id, const char *text)
+{
+	struct vmadj_libvirt_reply record = { .id = id };
+
+	(void)snprintf(record.text, sizeof(record.text), "%s", text);
+	cr_assert(ge(sz,
+		     (size_t)send(peer, &record,
+				  VMADJ_LIBVIRT_RECORD(vmadj_libvirt_reply, strlen(text)), 0),
+		     1));
+}
+
+Test(libvirt, an_agent_is_asked_beside_its_vm)
+{
+	struct vmadj_libvirt_request to_agent, to_vm;
+	struct result agent, vm;
+
+	must_ask_agent(1, "one\ntwo\n", &agent);
+	must_ask(1, VMADJ_LIBVIRT_STATE, &vm);
+	to_agent = take();
+	to_vm = take();
+	cr_expect(eq(u32, to_agent.what, VMADJ_LIBVIRT_AGENT));
+	cr_expect(eq(str, to_agent.text, "one\ntwo\n"));
+	cr_expect(eq(str, to_vm.text, ""));
+	reply(to_vm.id, 0);
+	cr_expect(eq(int, wait_for(&vm), 0));
+	cr_expect(eq(int, agent.err, UNDONE));
+	cr_expect(eq(int, vmadj_libvirt_ask_agent(libvirt, uuid(1), "x\n", done, &vm), -EBUSY));
+	reply_agent(to_agent.id, "1\n2\n");
+	cr_expect(eq(int, wait_for(&agent), 0));
+	cr_expect(eq(str, agent.agent, "1\n2\n"));
+}
+
+/* Guests that do not answer must not take all threads. */
+Test(libvirt, agents_leave_room_for_others)
+{
+	struct result agents[VMADJ_LIBVIRT_AGENTS + 1], vm;
+	struct vmadj_libvirt_request first;
+
+	for (unsigned int i = 0; i <= VMADJ_LIBVIRT_AGENTS; i++)
+		must_ask_agent(i, "x\n", &agents[i]);
+	first = take();
+	for (unsigned int i = 1; i < VMADJ_LIBVIRT_AGENTS; i++)
+		(void)take();
+	cr_expect(not(has_request()));
+	must_ask(9, VMADJ_LIBVIRT_SET_MEMORY, &vm);
+	cr_expect(eq(u32, take().what, VMADJ_LIBVIRT_SET_MEMORY));
+	reply_agent(first.id, "");
+	cr_expect(eq(int, wait_for(&agents[0]), 0));
+	cr_expect(eq(u32, take().what, VMADJ_LIBVIRT_AGENT));
+}
+
+Test(libvirt, an_agents_commands_are_bounded)
+{
+	char commands[VMADJ_LIBVIRT_ASK_MAX + 1];
+	struct result result = { .err = UNDONE };
+
+	memset(commands, 'x', sizeof(commands));
+	commands[VMADJ_LIBVIRT_ASK_MAX] = '\0';
+	cr_expect(eq(int, vmadj_libvirt_ask_agent(libvirt, uuid(1), commands, done, &result),
+		     -EINVAL));
 }

@@ -60,13 +60,50 @@ Test(memory, down_in_steps_each_after_newer_statistics)
 	}
 }
 
-Test(memory, a_step_is_half_the_reserve_at_most)
+Test(memory, a_step_is_half_of_what_the_guest_can_spare)
+{
+	struct vmadj_made guest = vmadj_made_new(100 * MIB);
+	uint64_t spare = MADE_MAX - 100 * MIB - MADE_RESERVE;
+
+	guest.memory.limits.step_bytes = 0;
+	vmadj_made_wish(&guest, MADE_MIN);
+	vmadj_made_until_set(&guest, 3);
+	cr_assert(eq(u64, vmadj_made_actual(&guest), MADE_MAX - spare / 2));
+	vmadj_made_until_set(&guest, 3);
+	cr_assert(eq(u64, vmadj_made_actual(&guest), MADE_MAX - spare / 2 - spare / 4));
+}
+
+Test(memory, a_step_is_no_more_than_the_administrator_has_set)
 {
 	struct vmadj_made guest = vmadj_made_new(100 * MIB);
 
-	guest.memory.limits.step_bytes = MADE_MAX;
+	guest.memory.limits.step_bytes = 200 * MIB;
 	vmadj_made_wish(&guest, MADE_MIN);
 	vmadj_made_until_set(&guest, 3);
+	cr_assert(eq(u64, vmadj_made_actual(&guest), MADE_MAX - 200 * MIB));
+}
+
+/* 100 MiB in 10 s is what others do. */
+Test(memory, a_large_guest_gives_most_of_its_memory_within_seconds)
+{
+	struct vmadj_made guest = vmadj_made_new(100 * MIB);
+
+	guest.memory.limits.step_bytes = 0;
+	vmadj_made_wish(&guest, MADE_MIN);
+	vmadj_made_looks(&guest, 10);
+	cr_assert(le(u64, vmadj_made_actual(&guest), MADE_MIN + 16 * MIB));
+}
+
+Test(memory, figures_that_are_not_young_allow_a_small_step_only)
+{
+	struct vmadj_made guest = vmadj_made_new(100 * MIB);
+
+	guest.memory.limits.step_bytes = 0;
+	vmadj_made_looks(&guest, 10);
+	guest.silent = true;
+	vmadj_made_looks(&guest, 2);
+	vmadj_made_wish(&guest, MADE_MIN);
+	vmadj_made_until_set(&guest, 1);
 	cr_assert(eq(u64, vmadj_made_actual(&guest), MADE_MAX - MADE_RESERVE / 2));
 }
 
@@ -180,7 +217,7 @@ Test(memory, oom_kills_raise)
 	vmadj_made_rests(&guest, 1); /* not told before: it has not risen */
 	guest.state.stats.oom_kills = 2;
 	vmadj_made_look(&guest);
-	cr_expect(eq(u64, vmadj_made_actual(&guest), 512 * MIB + MADE_RESERVE));
+	cr_expect(eq(u64, vmadj_made_actual(&guest), MADE_MAX));
 	guest.state.stats.oom_kills = 1;
 	vmadj_made_rests(&guest, 10);
 }
@@ -194,7 +231,7 @@ Test(memory, swapping_raises_who_has_little_and_holds_who_has_more)
 	vmadj_made_rests(&guest, 1);
 	guest.state.stats.swap_in_bytes += 5 * MIB;
 	vmadj_made_look(&guest);
-	cr_expect(eq(u64, vmadj_made_actual(&guest), 512 * MIB + MADE_RESERVE));
+	cr_expect(eq(u64, vmadj_made_actual(&guest), MADE_MAX));
 	guest.used = 100 * MIB;
 	for (int i = 0; i < MADE_LONG_S; i++) {
 		guest.state.stats.major_faults += 1000;
@@ -221,6 +258,17 @@ Test(memory, from_up_to_down_a_while_passes)
 	vmadj_made_wish(&guest, 600 * MIB);
 	cr_expect(eq(int, vmadj_made_until_set(&guest, 2), 1), "none from down to up");
 	vmadj_made_wish(&guest, MADE_MIN);
+	vmadj_made_rests(&guest, 9);
+	vmadj_made_until_set(&guest, 2);
+}
+
+Test(memory, after_a_need_a_minute_passes)
+{
+	struct vmadj_made guest = vmadj_made_at(512 * MIB, 100 * MIB);
+
+	guest.used = vmadj_made_actual(&guest);
+	vmadj_made_until_set(&guest, 1);
+	guest.used = 100 * MIB;
 	vmadj_made_rests(&guest, 59);
 	vmadj_made_until_set(&guest, 2);
 }

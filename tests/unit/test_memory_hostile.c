@@ -149,6 +149,18 @@ static void guest_tells(struct model *model)
 	stats->available_bytes = model->actual > model->used ? model->actual - model->used : 0;
 }
 
+/* Half of what it says that it can spare, or little; never more than the administrator has set. */
+static void check_step(const struct vmadj_memory *memory, uint64_t step)
+{
+	uint64_t available = memory->guest.mem_available_bytes, most = RESERVE / 2;
+
+	if (available > RESERVE && (available - RESERVE) / 2 > most)
+		most = (available - RESERVE) / 2;
+	cr_assert(le(u64, step, most));
+	if (memory->limits.step_bytes)
+		cr_assert(le(u64, step, memory->limits.step_bytes));
+}
+
 /* What is asked for is above the floor, or not less than it has; and not above the maximum. */
 static void check_target(const struct model *model, uint64_t target, uint64_t before)
 {
@@ -164,7 +176,7 @@ static void check_target(const struct model *model, uint64_t target, uint64_t be
 	cr_assert(ge(u64, target, min));
 	if (target > before && before < actual)
 		return; /* less far down than before */
-	cr_assert(le(u64, actual - target, RESERVE / 2));
+	check_step(memory, actual - target);
 	cr_assert(ne(u64, memory->floor_bytes, VMADJ_BALLOON_UNSET));
 	cr_assert(ge(u64, target, memory->floor_bytes));
 	if (model->kind != LYING)

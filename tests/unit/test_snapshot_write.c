@@ -9,6 +9,7 @@
 #include "tests/lib/sample_snapshot.h"
 #include "user/policy/runner.h"
 
+#define MIB  (1ULL << 20)
 #define SIZE (sizeof(struct vmadj_policy_snapshot) + SAMPLE_VMS * sizeof(struct vmadj_policy_vm))
 
 static struct sample sample;
@@ -98,7 +99,7 @@ Test(snapshot_write, knobs_are_those_that_can_be_turned)
 		.balloon = { .kind = "qmp",
 			     .actual_bytes = 10,
 			     .target_bytes = 9,
-			     .max_bytes = 20,
+			     .max_bytes = 20 * MIB,
 			     .effective = true },
 	};
 	cr_assert(eq(u32, write_and_get(0)->knobs, VMADJ_KNOB_CPU | VMADJ_KNOB_MEMORY));
@@ -106,12 +107,15 @@ Test(snapshot_write, knobs_are_those_that_can_be_turned)
 	cr_assert(eq(i32, write_and_get(0)->nice, 4));
 	cr_assert(eq(i32, write_and_get(0)->nice_max, 10));
 	cr_assert(eq(u64, write_and_get(0)->mem_target_bytes, 9));
-	cr_assert(eq(u64, write_and_get(0)->mem_min_bytes, 0));
-	cr_assert(eq(u64, write_and_get(0)->mem_max_bytes, 20));
-	knobs->mem_max_bytes = 15;
-	knobs->mem_min_bytes = 5;
-	cr_assert(eq(u64, write_and_get(0)->mem_min_bytes, 5));
-	cr_assert(eq(u64, write_and_get(0)->mem_max_bytes, 15));
+	cr_assert(eq(u64, write_and_get(0)->mem_max_bytes, 20 * MIB));
+	cr_assert(eq(u64, write_and_get(0)->mem_min_bytes, 10 * MIB), "half of it");
+	knobs->mem_max_bytes = 15 * MIB;
+	cr_assert(eq(u64, write_and_get(0)->mem_max_bytes, 15 * MIB));
+	cr_assert(eq(u64, write_and_get(0)->mem_min_bytes, 8 * MIB), "in whole MiB");
+	knobs->mem_min_bytes = 5 * MIB;
+	cr_assert(eq(u64, write_and_get(0)->mem_min_bytes, 5 * MIB));
+	knobs->mem_min_bytes = 100 * MIB;
+	cr_assert(eq(u64, write_and_get(0)->mem_min_bytes, 15 * MIB), "never above the most");
 	knobs->balloon.effective = false;
 	cr_assert(eq(u32, write_and_get(0)->knobs, VMADJ_KNOB_CPU));
 	knobs->managed = false;

@@ -100,6 +100,21 @@ Test(table, shows_host_and_vms_as_plain_text)
 		     "        0      \xe2\x80\x93"));
 }
 
+Test(table, who_tells_of_a_guest_is_shown_where_one_tells)
+{
+	render();
+	cr_expect(not(has("GUEST")));
+	sample.vms[1].guest = vmadj_guest_unknown("qemu-ga");
+	sample.vms[1].guest.known = true;
+	render();
+	cr_expect(has("GUEST    PAGES/S"), "%s", text);
+	cr_expect(has("qemu-ga        0"), "%s", text);
+	cr_expect(has("\xe2\x80\x93              "), "%s", text);
+	style.width = 80;
+	render();
+	cr_expect(not(has("GUEST")), "it leaves before what is more important: %s", text);
+}
+
 Test(table, what_is_not_known_is_a_dash_and_never_zero)
 {
 	render();
