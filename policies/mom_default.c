@@ -31,6 +31,7 @@ struct row {
 struct state {
 	double period_s, samples, pressure_pct, critical_pct, free_pct, change_pct, least_pct;
 	double next_s;
+	uint32_t n_vms; /* of which host_free tells */
 	struct history host_free;
 	struct memory_vms vms;
 };
@@ -110,6 +111,10 @@ static void decide(void *state, const struct vmadj_policy_snapshot *now,
 	if (!memory_is_time(now, &my->next_s, my->period_s) ||
 	    !host_memory_read(&my->vms, now, &host))
 		return;
+	/* A VM that comes is no trend. */
+	if (my->n_vms != my->vms.n)
+		my->host_free.n = my->host_free.next = 0;
+	my->n_vms = my->vms.n;
 	free_pct = mean_with(&my->host_free, my->samples,
 			     100 * (1 - host.used_bytes / host.total_bytes));
 	for (uint32_t i = 0; i < my->vms.n; i++)

@@ -200,6 +200,19 @@ Test(base_lines, mom_averages_ten_samples)
 	see(tick(&policy, 15), 570, 570, 570);
 }
 
+Test(base_lines, mom_averages_only_what_is_about_the_same_vms)
+{
+	struct loaded_policy policy = loaded_policy_open("mom_default");
+
+	made_snapshot(&snapshot, 3, 600, 2000);
+	free_of(500, 500, 500);
+	snapshot.head.n_vms = 2; /* 40 % free */
+	for (int i = 0; i < 5; i++)
+		(void)tick(&policy, 15);
+	snapshot.head.n_vms = 3;
+	see(tick(&policy, 15), 570, 570, 570);
+}
+
 Test(base_lines, mom_does_nothing_for_a_guest_that_tells_nothing)
 {
 	struct loaded_policy policy = loaded_policy_open("mom_default");
