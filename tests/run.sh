@@ -80,6 +80,10 @@ run_one() {
 	case $1 in
 	*.sh) set -- "$1" ;;
 	*/unit/*) set -- "$1" --tap="$TEST_TAP" ;;
+	# they wait, most of the time, for guests of their own
+	*/test_guest_agent_port | */test_guest_qga | */test_guest_stream)
+		set -- "$1" --jobs 3 --tap="$TEST_TAP"
+		;;
 	*) set -- "$1" --jobs 1 --tap="$TEST_TAP" ;;
 	esac
 	timeout -k "$grace" "$limit" "$@" >"$work/out" 2>&1 </dev/null &
