@@ -27,9 +27,9 @@ static void name_of(const struct vmadj_exp_place *place, size_t i, char name[48]
 }
 
 /* The pattern that all its VMs match, and no others. */
-static void names_of(const struct vmadj_exp_place *place, char pattern[32])
+static void names_of(const struct vmadj_exp_place *place, pid_t of, char pattern[32])
 {
-	(void)snprintf(pattern, 32, "mem-%d-%zu-*", (int)getpid(), place->index);
+	(void)snprintf(pattern, 32, "mem-%d-%zu-*", (int)of, place->index);
 }
 
 /* --- guests ------------------------------------------------------------- */
@@ -109,7 +109,7 @@ static int config_of(const struct vmadj_exp_place *place, char config[CONFIG_MAX
 	err = vmadj_bench_served_policy(name, file, sizeof(file));
 	if (err)
 		return err;
-	names_of(place, vms);
+	names_of(place, getpid(), vms);
 	len = snprintf(config, CONFIG_MAX,
 		       "interval = %dms\nhost_memory = %zuM\nhost_reserve = %zuM\n"
 		       "memory_in_motion = %zu\n"
@@ -132,7 +132,7 @@ static __attribute__((noreturn)) void sampler_main(const struct vmadj_exp_place 
 	(void)snprintf(socket_path, sizeof(socket_path), "%s/run/control.sock", place->served.dir);
 	(void)snprintf(out, sizeof(out), "%s/samples", place->served.dir);
 	(void)snprintf(interval, sizeof(interval), "%g", 1.0 / VMADJ_EXP_TICKS_S);
-	names_of(place, vms);
+	names_of(place, getppid(), vms);
 	fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_DFL);
