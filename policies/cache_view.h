@@ -95,10 +95,11 @@ static inline double cache_view_miss_ratio(const struct cache_rates *mean)
 	return mean->accesses > 0 ? fmin(mean->misses / mean->accesses, 1) : (double)NAN;
 }
 
+/* Not stalls: the balloon causes them itself. The daemon tells those that are a need (mem_need). */
 static inline double cache_view_distress_(const struct vmadj_policy_vm *vm)
 {
-	const uint64_t counts[] = { vm->guest_alloc_stalls, vm->guest_oom_kills,
-				    vm->guest_swap_in_bytes, vm->guest_swap_out_bytes };
+	const uint64_t counts[] = { vm->guest_oom_kills, vm->guest_swap_in_bytes,
+				    vm->guest_swap_out_bytes };
 	double sum = 0;
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
