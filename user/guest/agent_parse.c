@@ -142,15 +142,6 @@ static bool is_more(uint64_t part, uint64_t whole)
 	return part != VMADJ_GUEST_UNKNOWN && whole != VMADJ_GUEST_UNKNOWN && part > whole;
 }
 
-static bool contradicts_itself(const struct vmadj_guest *guest)
-{
-	return is_more(guest->mem_free_bytes, guest->mem_total_bytes) ||
-	       is_more(guest->mem_available_bytes, guest->mem_total_bytes) ||
-	       is_more(guest->cached_bytes, guest->mem_total_bytes) ||
-	       is_more(guest->active_file_bytes, guest->mem_total_bytes) ||
-	       is_more(guest->cache.hit_pages, guest->cache.accessed_pages);
-}
-
 static bool is_absurd(const struct vmadj_guest_cache *cache)
 {
 	return is_more(cache->accessed_pages, VMADJ_AGENT_PAGES_MAX) ||
@@ -169,7 +160,8 @@ static const char *take_guest(const json_t *root, uint64_t max_bytes,
 	    !take_figures(root, "vm", vm_figures, guest) ||
 	    !take_figures(root, "cache", cache_figures, guest) || !take_psi(root, guest))
 		return "a figure of the agent's is no whole number below 2^63";
-	if (contradicts_itself(guest))
+	if (vmadj_guest_contradicts_itself(guest) ||
+	    is_more(cache->hit_pages, cache->accessed_pages))
 		return "the agent's figures contradict each other";
 	if (is_absurd(cache))
 		return "the agent's figures are absurd";

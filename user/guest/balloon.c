@@ -12,11 +12,6 @@ static uint64_t within(uint64_t bytes, uint64_t max_bytes)
 	return bytes <= max_bytes ? bytes : VMADJ_GUEST_UNKNOWN;
 }
 
-static bool is_more(uint64_t part, uint64_t whole)
-{
-	return part != VMADJ_GUEST_UNKNOWN && whole != VMADJ_GUEST_UNKNOWN && part > whole;
-}
-
 static double age_s(uint64_t last_update_s, double now_unix_s)
 {
 	double age = now_unix_s - (double)last_update_s;
@@ -47,11 +42,7 @@ bool vmadj_guest_from_balloon(const struct vmadj_balloon_stats *stats, uint64_t 
 	told = guest.mem_total_bytes & guest.mem_free_bytes & guest.mem_available_bytes &
 	       guest.cached_bytes & guest.swap_in_bytes & guest.swap_out_bytes &
 	       guest.major_faults & guest.oom_kills & guest.alloc_stalls;
-	if (told == VMADJ_GUEST_UNKNOWN)
-		return false;
-	if (is_more(guest.mem_free_bytes, guest.mem_total_bytes) ||
-	    is_more(guest.mem_available_bytes, guest.mem_total_bytes) ||
-	    is_more(guest.cached_bytes, guest.mem_total_bytes))
+	if (told == VMADJ_GUEST_UNKNOWN || vmadj_guest_contradicts_itself(&guest))
 		return false;
 	*ret_guest = guest;
 	return true;

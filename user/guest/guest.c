@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* guest.c - a guest of which nothing is known */
+/* guest.c - a guest of which nothing is known, and one that cannot be believed */
 #include "user/guest/guest.h"
 
 #include <math.h>
@@ -27,4 +27,19 @@ struct vmadj_guest vmadj_guest_unknown(const char *source)
 		.mem_psi_some_pct = NAN,
 		.cache = { .hit_pct = NAN, .efficiency = NAN },
 	};
+}
+
+static bool is_more(uint64_t part, uint64_t whole)
+{
+	/* Unknown is the largest number: as a whole, nothing is more. */
+	return part != VMADJ_GUEST_UNKNOWN && part > whole;
+}
+
+bool vmadj_guest_contradicts_itself(const struct vmadj_guest *guest)
+{
+	uint64_t total = guest->mem_total_bytes;
+
+	return is_more(guest->mem_free_bytes, total) ||
+	       is_more(guest->mem_available_bytes, total) || is_more(guest->cached_bytes, total) ||
+	       is_more(guest->active_file_bytes, total);
 }

@@ -37,3 +37,7 @@ struct vmadj_guest {
 
 /* Nothing of it is known, but for its source. */
 struct vmadj_guest vmadj_guest_unknown(const char *source);
+
+/* Whether a part of its memory is more than all of it, which a guest that tells the truth never
+ * says; what is not known contradicts nothing. */
+bool vmadj_guest_contradicts_itself(const struct vmadj_guest *guest);

@@ -32,11 +32,6 @@ static uint64_t memory(const char *meminfo, const char *key, uint64_t max_bytes)
 	return bytes <= max_bytes ? bytes : VMADJ_GUEST_UNKNOWN;
 }
 
-static bool is_more(uint64_t part, uint64_t whole)
-{
-	return part != VMADJ_GUEST_UNKNOWN && part > whole;
-}
-
 /* Before Linux 5.9 there was one count for files and anonymous memory together. */
 static uint64_t refaults(const char *vmstat)
 {
@@ -59,9 +54,7 @@ bool vmadj_guest_from_proc(const char *meminfo, const char *vmstat, const char *
 	guest.active_file_bytes = memory(meminfo, "Active(file)", max_bytes);
 	/* What is promised may be more than there is. */
 	guest.committed_bytes = value(meminfo, "Committed_AS", KIB);
-	if (!total || total == VMADJ_GUEST_UNKNOWN || is_more(guest.mem_free_bytes, total) ||
-	    is_more(guest.mem_available_bytes, total) || is_more(guest.cached_bytes, total) ||
-	    is_more(guest.active_file_bytes, total))
+	if (!total || total == VMADJ_GUEST_UNKNOWN || vmadj_guest_contradicts_itself(&guest))
 		return false;
 	guest.refaults = refaults(vmstat);
 	guest.swap_in_bytes = value(vmstat, "pswpin", PAGE_BYTES);
