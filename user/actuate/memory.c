@@ -43,8 +43,7 @@ void vmadj_memory_recall(struct vmadj_memory *memory, uint64_t to_bytes)
 
 static uint64_t clamped(const struct vmadj_memory *memory, uint64_t bytes)
 {
-	return vmadj_memory_most(vmadj_memory_min(memory),
-				 vmadj_memory_least(bytes, vmadj_memory_max(memory)));
+	return vmadj_most(vmadj_memory_min(memory), vmadj_least(bytes, vmadj_memory_max(memory)));
 }
 
 uint64_t vmadj_memory_goal(const struct vmadj_memory *memory)
@@ -88,7 +87,7 @@ static struct vmadj_memory_next settle(const struct vmadj_memory *memory, double
 	uint64_t back = memory->back_bytes;
 
 	if (back != VMADJ_BALLOON_UNSET) {
-		back = vmadj_memory_most(actual, vmadj_memory_least(back, max));
+		back = vmadj_most(actual, vmadj_least(back, max));
 		return vmadj_memory_set(back, memory->why_not);
 	}
 	if (!vmadj_memory_in_motion(memory))
@@ -131,9 +130,9 @@ static struct vmadj_memory_next shrink(const struct vmadj_memory *memory, double
 				       uint64_t to_bytes)
 {
 	uint64_t actual = memory->actual_bytes;
-	uint64_t target = vmadj_memory_less(actual, vmadj_memory_stride(memory, now_s));
+	uint64_t target = vmadj_less(actual, vmadj_memory_stride(memory, now_s));
 
-	target = vmadj_memory_round_up(vmadj_memory_most(target, to_bytes), actual);
+	target = vmadj_memory_round_up(vmadj_most(target, to_bytes), actual);
 	if (target >= actual)
 		return vmadj_memory_nothing("too small a change");
 	if (memory->recall_bytes != VMADJ_BALLOON_UNSET)
@@ -155,24 +154,22 @@ static struct vmadj_memory_next grow(const struct vmadj_memory *memory, uint64_t
 static struct vmadj_memory_next pursue(struct vmadj_memory *memory, double now_s, bool may_shrink)
 {
 	uint64_t actual = memory->actual_bytes, up = vmadj_memory_goal(memory);
-	uint64_t down = vmadj_memory_most(up, vmadj_distress_keep(&memory->distress, now_s));
+	uint64_t down = vmadj_most(up, vmadj_distress_keep(&memory->distress, now_s));
 	uint64_t small = vmadj_memory_step(memory) / 2;
 	const char *why;
 
 	if (memory->floor_bytes != VMADJ_BALLOON_UNSET)
-		down = vmadj_memory_most(down, memory->floor_bytes);
+		down = vmadj_most(down, memory->floor_bytes);
 	/* the limits bind to the byte */
 	if (actual < vmadj_memory_min(memory) || actual > vmadj_memory_max(memory))
 		small = 0;
-	if (up > vmadj_memory_sum(actual, small))
+	if (up > vmadj_sum(actual, small))
 		return grow(memory, up);
-	if (vmadj_memory_in_motion(memory) &&
-	    down > vmadj_memory_sum(memory->target_bytes, small)) {
-		down = vmadj_memory_least(down,
-					  vmadj_memory_most(actual, vmadj_memory_max(memory)));
+	if (vmadj_memory_in_motion(memory) && down > vmadj_sum(memory->target_bytes, small)) {
+		down = vmadj_least(down, vmadj_most(actual, vmadj_memory_max(memory)));
 		return vmadj_memory_set(down, "not as far down as it was sent");
 	}
-	if (actual > vmadj_memory_sum(down, small)) {
+	if (actual > vmadj_sum(down, small)) {
 		why = why_not_down(memory, now_s, may_shrink);
 		return why ? vmadj_memory_nothing(why) : shrink(memory, now_s, down);
 	}
@@ -236,8 +233,7 @@ void vmadj_memory_was_set(struct vmadj_memory *memory, double now_s, uint64_t ta
 
 bool vmadj_memory_in_motion(const struct vmadj_memory *memory)
 {
-	return memory->direction < 0 &&
-	       memory->actual_bytes > vmadj_memory_sum(memory->target_bytes, MIB);
+	return memory->direction < 0 && memory->actual_bytes > vmadj_sum(memory->target_bytes, MIB);
 }
 
 const char *vmadj_memory_why_not(const struct vmadj_memory *memory)

@@ -13,7 +13,7 @@
 /* To whole MiB, since balloons have pages: what is never quite reached would be asked for again. */
 uint64_t vmadj_memory_max(const struct vmadj_memory *memory)
 {
-	return vmadj_memory_least(memory->limits.max_bytes / MIB * MIB, memory->max_bytes);
+	return vmadj_least(memory->limits.max_bytes / MIB * MIB, memory->max_bytes);
 }
 
 uint64_t vmadj_memory_min(const struct vmadj_memory *memory)
@@ -27,7 +27,7 @@ uint64_t vmadj_memory_reserve(const struct vmadj_memory *memory)
 {
 	uint64_t reserve = memory->limits.reserve_bytes;
 
-	return reserve ? reserve : vmadj_memory_most(64 * MIB, memory->max_bytes / 16);
+	return reserve ? reserve : vmadj_most(64 * MIB, memory->max_bytes / 16);
 }
 
 /* Half the reserve at most: so even a step that should not have been leaves the guest some. */
@@ -36,8 +36,8 @@ uint64_t vmadj_memory_step(const struct vmadj_memory *memory)
 	uint64_t step = memory->limits.step_bytes;
 
 	if (!step)
-		step = vmadj_memory_most(16 * MIB, memory->max_bytes / 32);
-	return vmadj_memory_least(step, vmadj_memory_reserve(memory) / 2);
+		step = vmadj_most(16 * MIB, memory->max_bytes / 32);
+	return vmadj_least(step, vmadj_memory_reserve(memory) / 2);
 }
 
 uint64_t vmadj_memory_stride(const struct vmadj_memory *memory, double now_s)
@@ -46,9 +46,9 @@ uint64_t vmadj_memory_stride(const struct vmadj_memory *memory, double now_s)
 	uint64_t spare = 0;
 
 	if (vmadj_memory_is_fresh(memory, now_s, YOUNG))
-		spare = vmadj_memory_less(available, vmadj_memory_reserve(memory)) / 2;
-	spare = vmadj_memory_most(spare, vmadj_memory_step(memory));
-	return most ? vmadj_memory_least(spare, most) : spare;
+		spare = vmadj_less(available, vmadj_memory_reserve(memory)) / 2;
+	spare = vmadj_most(spare, vmadj_memory_step(memory));
+	return most ? vmadj_least(spare, most) : spare;
 }
 
 bool vmadj_memory_is_fresh(const struct vmadj_memory *memory, double now_s, double periods)
@@ -60,9 +60,9 @@ bool vmadj_memory_is_fresh(const struct vmadj_memory *memory, double now_s, doub
 
 uint64_t vmadj_memory_need(const struct vmadj_memory *memory)
 {
-	uint64_t used = vmadj_memory_less(memory->actual_bytes, memory->guest.mem_available_bytes);
+	uint64_t used = vmadj_less(memory->actual_bytes, memory->guest.mem_available_bytes);
 
-	return vmadj_memory_round_up(vmadj_memory_sum(used, vmadj_memory_reserve(memory)),
+	return vmadj_memory_round_up(vmadj_sum(used, vmadj_memory_reserve(memory)),
 				     memory->max_bytes);
 }
 
@@ -166,7 +166,7 @@ const char *vmadj_memory_take(struct vmadj_memory *memory, double now_s,
 		return stand_still(memory, now_s, "it is being migrated, saved or backed up");
 	if (vmadj_memory_is_fresh(memory, now_s, FRESH)) {
 		memory->floor_bytes =
-			vmadj_memory_most(vmadj_memory_min(memory), vmadj_memory_need(memory));
+			vmadj_most(vmadj_memory_min(memory), vmadj_memory_need(memory));
 	}
 	return NULL;
 }

@@ -25,7 +25,7 @@ static uint64_t low_size(const struct vmadj_memory *memory, double now_s)
 	    !vmadj_memory_is_fresh(memory, now_s, FRESH) ||
 	    memory->guest.mem_available_bytes >= reserve / 2)
 		return 0;
-	return vmadj_memory_sum(memory->actual_bytes, reserve);
+	return vmadj_sum(memory->actual_bytes, reserve);
 }
 
 /* What the guest should have for its need; 0: it has none. */
@@ -40,8 +40,8 @@ static uint64_t needed_size(const struct vmadj_memory *memory, double now_s, con
 		size = low_size(memory, now_s);
 		break;
 	case VMADJ_DISTRESS_REFAULTS:
-		size = vmadj_memory_most(low_size(memory, now_s),
-					 vmadj_distress_keep(&memory->distress, now_s));
+		size = vmadj_most(low_size(memory, now_s),
+				  vmadj_distress_keep(&memory->distress, now_s));
 		break;
 	case VMADJ_DISTRESS_HARD:
 		size = max;
@@ -73,7 +73,7 @@ struct vmadj_memory_next vmadj_memory_lift(const struct vmadj_memory *memory, do
 	if (memory->step_from_bytes == VMADJ_BALLOON_UNSET)
 		return vmadj_memory_nothing("it has what it needs");
 	/* a guest that has become too slow to tell; much later it is something else */
-	target = vmadj_memory_least(memory->step_from_bytes, max);
+	target = vmadj_least(memory->step_from_bytes, max);
 	if (target > actual && now_s - memory->updated_s > silence_s &&
 	    now_s - memory->set_s < 2 * silence_s)
 		return vmadj_memory_set(target, "its statistics stopped after the last step");
@@ -85,7 +85,7 @@ uint64_t vmadj_memory_size(const struct vmadj_memory *memory)
 	uint64_t actual = memory->actual_bytes == VMADJ_BALLOON_UNSET ? 0 : memory->actual_bytes;
 	uint64_t target = memory->target_bytes == VMADJ_BALLOON_UNSET ? 0 : memory->target_bytes;
 
-	return vmadj_memory_most(actual, target);
+	return vmadj_most(actual, target);
 }
 
 bool vmadj_memory_is_above(const struct vmadj_memory *memory)
@@ -105,7 +105,7 @@ uint64_t vmadj_memory_least_size(const struct vmadj_memory *memory)
 
 	if (memory->floor_bytes == VMADJ_BALLOON_UNSET || vmadj_memory_why_not(memory))
 		return size;
-	return vmadj_memory_least(memory->floor_bytes, size);
+	return vmadj_least(memory->floor_bytes, size);
 }
 
 uint64_t vmadj_memory_want(const struct vmadj_memory *memory, double now_s, bool *ret_need)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "user/actuate/memory.h"
+#include "user/util/count.h"
 
 #define VMADJ_MEMORY_MIB     (1ULL << 20)
 #define VMADJ_MEMORY_ALONE_S 60 /* the first time */
@@ -47,31 +48,10 @@ static inline struct vmadj_memory_next vmadj_memory_set(uint64_t target_bytes, c
 	return (struct vmadj_memory_next){ VMADJ_MEMORY_SET, target_bytes, true, why };
 }
 
-static inline uint64_t vmadj_memory_least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static inline uint64_t vmadj_memory_most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* Neither wraps: the sum stays at the end, the difference at 0. */
-static inline uint64_t vmadj_memory_sum(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
-static inline uint64_t vmadj_memory_less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 /* To a whole MiB, where @most_bytes allows that. */
 static inline uint64_t vmadj_memory_round_up(uint64_t bytes, uint64_t most_bytes)
 {
 	uint64_t mib = VMADJ_MEMORY_MIB;
 
-	return vmadj_memory_least(vmadj_memory_sum(bytes, mib - 1) / mib * mib, most_bytes);
+	return vmadj_least(vmadj_sum(bytes, mib - 1) / mib * mib, most_bytes);
 }

@@ -5,10 +5,6 @@
 #include "user/actuate/memory_private.h"
 
 #define RESERVE_LEAST (256 * VMADJ_MEMORY_MIB)
-#define least	      vmadj_memory_least
-#define most	      vmadj_memory_most
-#define less	      vmadj_memory_less
-#define sum	      vmadj_memory_sum
 
 uint64_t vmadj_room_budget(const struct vmadj_room_host *host)
 {
@@ -16,8 +12,10 @@ uint64_t vmadj_room_budget(const struct vmadj_room_host *host)
 	uint64_t reserve = host->reserve_bytes;
 
 	if (!reserve)
-		reserve = most(RESERVE_LEAST, memory / 20);
-	return less(least(memory, sum(host->resident_bytes, host->available_bytes)), reserve);
+		reserve = vmadj_most(RESERVE_LEAST, memory / 20);
+	return vmadj_less(
+		vmadj_least(memory, vmadj_sum(host->resident_bytes, host->available_bytes)),
+		reserve);
 }
 
 /* What is shared out by weight, at most part_most() to each; 0: no part for that one. */
@@ -36,12 +34,12 @@ static uint64_t *due_of(struct vmadj_room_vm *vm)
 
 static uint64_t need_most(const struct vmadj_room_vm *vm)
 {
-	return vm->need ? less(vm->want_bytes, vm->size_bytes) : 0;
+	return vm->need ? vmadj_less(vm->want_bytes, vm->size_bytes) : 0;
 }
 
 static uint64_t wish_most(const struct vmadj_room_vm *vm)
 {
-	return vm->need ? 0 : less(vm->want_bytes, vm->size_bytes);
+	return vm->need ? 0 : vmadj_less(vm->want_bytes, vm->size_bytes);
 }
 
 static uint64_t *grant_of(struct vmadj_room_vm *vm)
@@ -67,11 +65,12 @@ static uint64_t share_out(struct vmadj_room_vm *vms, size_t n, uint64_t bytes, p
 			weights += *part(&vms[i]) < at_most(&vms[i]) ? vms[i].weight : 0;
 		for (size_t i = 0; i < n && weights > 0; i++) {
 			double share = (double)round * vms[i].weight / weights;
-			uint64_t wanted = less(at_most(&vms[i]), *part(&vms[i]));
+			uint64_t wanted = vmadj_less(at_most(&vms[i]), *part(&vms[i]));
 
 			if (!wanted || (!last && (double)wanted > share))
 				continue;
-			wanted = least(least(wanted, last ? (uint64_t)share : wanted), bytes);
+			wanted = vmadj_least(vmadj_least(wanted, last ? (uint64_t)share : wanted),
+					     bytes);
 			*part(&vms[i]) += wanted;
 			bytes -= wanted;
 			left = true;
@@ -86,7 +85,8 @@ static uint64_t share_out(struct vmadj_room_vm *vms, size_t n, uint64_t bytes, p
 /* Above what it is due, and can do without. */
 static uint64_t excess(const struct vmadj_room_vm *vm)
 {
-	return vm->need ? 0 : less(vm->size_bytes, most(vm->due_bytes, vm->least_bytes));
+	return vm->need ? 0
+			: vmadj_less(vm->size_bytes, vmadj_most(vm->due_bytes, vm->least_bytes));
 }
 
 /* What those in need lack of their due, after what they are granted. */
@@ -95,9 +95,9 @@ static uint64_t lack(const struct vmadj_room_vm *vms, size_t n)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t at_most = least(vms[i].want_bytes, vms[i].due_bytes);
+		uint64_t at_most = vmadj_least(vms[i].want_bytes, vms[i].due_bytes);
 
-		bytes = sum(bytes, vms[i].need ? less(at_most, vms[i].grant_bytes) : 0);
+		bytes = vmadj_sum(bytes, vms[i].need ? vmadj_less(at_most, vms[i].grant_bytes) : 0);
 	}
 	return bytes;
 }
@@ -115,7 +115,7 @@ static void call_back(struct vmadj_room_vm *vms, size_t n, uint64_t bytes)
 		}
 		if (!giver)
 			return;
-		given = least(excess(giver), bytes);
+		given = vmadj_least(excess(giver), bytes);
 		giver->back_bytes = giver->size_bytes - given;
 		bytes -= given;
 	}
@@ -126,12 +126,12 @@ void vmadj_room_share(struct vmadj_room_vm *vms, size_t n, uint64_t budget_bytes
 	uint64_t sizes = 0, room;
 
 	for (size_t i = 0; i < n; i++) {
-		sizes = sum(sizes, vms[i].size_bytes);
+		sizes = vmadj_sum(sizes, vms[i].size_bytes);
 		vms[i].due_bytes = vms[i].grant_bytes = 0;
 		vms[i].back_bytes = UINT64_MAX;
 	}
 	(void)share_out(vms, n, budget_bytes, due_most, due_of);
-	room = share_out(vms, n, less(budget_bytes, sizes), need_most, grant_of);
+	room = share_out(vms, n, vmadj_less(budget_bytes, sizes), need_most, grant_of);
 	(void)share_out(vms, n, room, wish_most, grant_of);
 	for (size_t i = 0; i < n; i++)
 		vms[i].grant_bytes += vms[i].size_bytes;

@@ -23,13 +23,13 @@ static void leave_alone(struct vmadj_memory *memory, double now_s, const char *w
 /* By less than that it does not move: a guest must not burn its CPUs for a page a second. */
 static uint64_t progress(const struct vmadj_memory *memory)
 {
-	return vmadj_memory_most(vmadj_memory_step(memory) / 16, 1);
+	return vmadj_most(vmadj_memory_step(memory) / 16, 1);
 }
 
 static void watch_movement(struct vmadj_memory *memory, double now_s, bool down)
 {
-	uint64_t way = down ? vmadj_memory_less(memory->mark_bytes, memory->actual_bytes)
-			    : vmadj_memory_less(memory->actual_bytes, memory->mark_bytes);
+	uint64_t way = down ? vmadj_less(memory->mark_bytes, memory->actual_bytes)
+			    : vmadj_less(memory->actual_bytes, memory->mark_bytes);
 
 	if (way >= progress(memory)) {
 		memory->mark_bytes = memory->actual_bytes;
@@ -45,17 +45,16 @@ static void watch_movement(struct vmadj_memory *memory, double now_s, bool down)
 /* See memory.h. Not in the look of the arrival, whose RSS may have been read before. */
 static bool is_in_vain(const struct vmadj_memory *memory, double now_s)
 {
-	uint64_t taken = vmadj_memory_less(memory->base_bytes, memory->actual_bytes);
-	uint64_t before = vmadj_memory_less(memory->base_rss_bytes, memory->base_bytes);
-	uint64_t beyond = vmadj_memory_less(memory->rss_bytes, memory->actual_bytes);
-	uint64_t more = vmadj_memory_less(beyond, before);
+	uint64_t taken = vmadj_less(memory->base_bytes, memory->actual_bytes);
+	uint64_t before = vmadj_less(memory->base_rss_bytes, memory->base_bytes);
+	uint64_t beyond = vmadj_less(memory->rss_bytes, memory->actual_bytes);
+	uint64_t more = vmadj_less(beyond, before);
 
 	if (!memory->still || now_s - memory->set_s > STUCK_S ||
 	    memory->rss_bytes == VMADJ_BALLOON_UNSET ||
 	    memory->base_rss_bytes == VMADJ_BALLOON_UNSET)
 		return false;
-	return more > vmadj_memory_most(OVERHEAD, vmadj_memory_step(memory)) &&
-	       more >= taken - taken / 4;
+	return more > vmadj_most(OVERHEAD, vmadj_memory_step(memory)) && more >= taken - taken / 4;
 }
 
 void vmadj_memory_watch(struct vmadj_memory *memory, double now_s)
@@ -66,8 +65,7 @@ void vmadj_memory_watch(struct vmadj_memory *memory, double now_s)
 	if (vmadj_memory_in_motion(memory)) {
 		watch_movement(memory, now_s, true);
 	} else if (memory->direction > 0 &&
-		   memory->target_bytes >
-			   vmadj_memory_sum(memory->actual_bytes, VMADJ_MEMORY_MIB)) {
+		   memory->target_bytes > vmadj_sum(memory->actual_bytes, VMADJ_MEMORY_MIB)) {
 		watch_movement(memory, now_s, false);
 	} else if (memory->direction < 0 && is_in_vain(memory, now_s)) {
 		memory->back_bytes = memory->base_bytes;
