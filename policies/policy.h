@@ -104,7 +104,8 @@ struct vmadj_policy_vm {
 	/* its own page cache, in pages of 4096 bytes: totals, of files on disks; of an agent */
 	uint64_t guest_accessed_pages, guest_hit_pages, guest_miss_pages;
 
-	/* what the host saw its process read, from disks and from the host's cache; a total */
+	/* what the host saw its process read, from disks and from the host's cache; a total; known
+	 * while memory is turned, or an agent reports */
 	uint64_t io_read_bytes;
 	uint32_t mem_weight; /* the administrator's, 1..10000: whose share is how large */
 	uint32_t pad;

@@ -183,6 +183,45 @@ Test(turn_memory, without_room_it_has_nothing_and_above_its_due_nothing_of_anoth
 	cr_expect(eq(u64, fakes[0].state.stats.actual_bytes, before + 100 * MIB));
 }
 
+Test(turn_memory, nobody_grows_before_the_host_was_measured)
+{
+	uint64_t before;
+
+	goes_to(0, 512 * MIB);
+	before = fakes[0].state.stats.actual_bytes;
+	snapshot.mem_vms_bytes = UINT64_MAX;
+	nap();
+	reports(0, 1000);
+	cr_expect(eq(u64, fakes[0].state.stats.actual_bytes, before));
+	snapshot.mem_vms_bytes = 2 * MAX;
+	beat();
+	cr_expect(eq(u64, fakes[0].state.stats.actual_bytes, MAX));
+}
+
+/* In which process's file it would be found is this test's own. */
+Test(turn_memory, the_host_is_read_only_while_somebody_turns_memory)
+{
+	struct vmadj_snap_vm row = { .id = "100-1", .host_cache.known = true };
+
+	vms[0].limits.manage = true;
+	vmadj_turn_fill(&vms[0], &row);
+	cr_expect(eq(u64, vms[0].rss_bytes, UINT64_MAX));
+	cr_expect(eq(u64, row.io_read_bytes, UINT64_MAX));
+	vmadj_turn_room_measure(&turner, &snapshot);
+	cr_expect(eq(u64, snapshot.mem_vms_bytes, 2 * MAX), "it is left as it was");
+
+	turner.memory_turned = vmadj_turn_memory_is_turned(&turner);
+	vmadj_turn_fill(&vms[0], &row);
+	cr_expect(ne(u64, vms[0].rss_bytes, UINT64_MAX));
+	cr_expect(eq(u64, row.io_read_bytes, 0));
+	turner.memory_turned = false;
+	vmadj_turn_fill(&vms[0], &row);
+	reports(0, 0); /* of an agent */
+	vmadj_turn_fill(&vms[0], &row);
+	cr_expect(eq(u64, row.io_read_bytes, 0));
+	cr_expect(eq(u64, vms[0].rss_bytes, UINT64_MAX));
+}
+
 Test(turn_memory, what_one_lacks_of_its_due_another_gives_back)
 {
 	uint64_t sum;

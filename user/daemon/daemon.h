@@ -55,6 +55,7 @@ struct vmadj_daemon {
 	const struct vmadj_snapshot *snapshot; /* the last; NULL: none yet */
 	double snapshot_s;		       /* when, monotonic */
 	uint64_t seq;			       /* its number */
+	bool memory_turned;	 /* or about to be: what that needs to know of the host is read */
 	unsigned int finds_left; /* levels that may still be looked for in this tick */
 	uint64_t serial;	 /* of the last decision */
 	bool ledger_failed;	 /* said so already */

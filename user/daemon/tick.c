@@ -44,6 +44,7 @@ static int take_snapshot(struct vmadj_daemon *daemon)
 {
 	int err;
 
+	daemon->memory_turned = vmadj_turn_memory_is_turned(daemon);
 	vmadj_vms_begin(&daemon->vms);
 	err = vmadj_inventory_dispatch(daemon->inventory);
 	if (!err)

@@ -51,6 +51,9 @@ void vmadj_turn_fill(struct vmadj_managed *managed, struct vmadj_snap_vm *row);
 /* Once a tick: what came of decisions is noted, places are looked at again. */
 void vmadj_turn_tick(struct vmadj_daemon *daemon);
 
+/* A policy may wish for memory, or somebody has. */
+bool vmadj_turn_memory_is_turned(const struct vmadj_daemon *daemon);
+
 /* A few times a second: balloons are looked at and led to their goals. Return: whether there are
  * any, or may be soon. */
 bool vmadj_turn_memory_beat(struct vmadj_daemon *daemon);

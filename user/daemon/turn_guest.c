@@ -8,6 +8,7 @@
 #include "user/daemon/turn_private.h"
 #include "user/guest/sources.h"
 #include "user/snapshot/snapshot.h"
+#include "user/util/count.h"
 #include "user/util/file.h"
 #include "user/util/scan.h"
 
@@ -41,16 +42,6 @@ static bool read_io(pid_t pid, struct vmadj_managed_io *ret_io)
 	       vmadj_scan_u64(&bytes_at, &ret_io->disk_bytes);
 }
 
-static uint64_t grown(uint64_t from, uint64_t to)
-{
-	return to > from ? to - from : 0;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * What the VM's process read of its disks' images: through the host's page cache, and past it,
  * where what went to the disk is more than what the cache brought. rchar counts what it reads of
@@ -60,18 +51,19 @@ static uint64_t io_read_bytes(struct vmadj_managed *managed, const struct vmadj_
 {
 	const struct vmadj_snap_cache *cache = &row->host_cache;
 	struct vmadj_managed_io now = { 0 }, then = managed->io;
-	uint64_t brought;
+	uint64_t read, missed, disk;
 
 	if (!cache->known || !read_io(managed->target.pid, &now))
 		return UINT64_MAX;
 	now.accessed_pages = cache->accessed_pages;
 	now.miss_pages = cache->miss_pages;
+	now.read_bytes = then.read_bytes;
 	if (then.known) {
-		brought = grown(then.miss_pages, now.miss_pages) * PAGE_BYTES;
-		now.read_bytes = then.read_bytes +
-				 least(grown(then.accessed_pages, now.accessed_pages) * PAGE_BYTES,
-				       grown(then.chars, now.chars)) +
-				 grown(brought, grown(then.disk_bytes, now.disk_bytes));
+		read = vmadj_least(vmadj_less(now.accessed_pages, then.accessed_pages) * PAGE_BYTES,
+				   vmadj_less(now.chars, then.chars));
+		missed = vmadj_less(now.miss_pages, then.miss_pages) * PAGE_BYTES;
+		disk = vmadj_less(now.disk_bytes, then.disk_bytes);
+		now.read_bytes += read + vmadj_less(disk, missed);
 	}
 	now.known = true;
 	managed->io = now;
@@ -116,13 +108,23 @@ void vmadj_turn_guest_close(struct vmadj_managed *managed)
 	managed->guest = vmadj_guest_unknown(NULL);
 }
 
+static bool has_agent(const struct vmadj_managed *managed)
+{
+	return managed->guest.known && !strcmp(managed->guest.source, "agent");
+}
+
+/* Reading a process's files costs more than all else of a VM in a tick. */
 void vmadj_turn_guest_fill(struct vmadj_managed *managed, struct vmadj_snap_vm *row)
 {
+	bool turned = managed->daemon->memory_turned, is_ours = managed->limits.manage;
+
 	managed->rss_bytes = row->io_read_bytes = UINT64_MAX;
-	if (managed->limits.manage && !managed->ended) {
+	if (is_ours && !managed->ended && turned)
 		managed->rss_bytes = vmadj_turn_guest_rss(managed->target.pid);
+	if (is_ours && !managed->ended && (turned || has_agent(managed)))
 		row->io_read_bytes = io_read_bytes(managed, row);
-	}
+	else
+		managed->io.known = false;
 	take_best(managed);
 	row->guest = managed->guest;
 }

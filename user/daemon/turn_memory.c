@@ -197,10 +197,21 @@ static double pace_s(const struct vmadj_managed_memory *memory)
 	return memory->noted && source && !strcmp(source, "balloon") ? LOOK_STATS_S : LOOK_S;
 }
 
+bool vmadj_turn_memory_is_turned(const struct vmadj_daemon *daemon)
+{
+	bool turned = vmadj_policies_want(&daemon->policies, VMADJ_KNOB_MEMORY);
+
+	for (size_t i = 0; i < daemon->vms.n && !turned; i++)
+		turned = daemon->vms.vm[i]->memory;
+	return turned;
+}
+
 bool vmadj_turn_memory_beat(struct vmadj_daemon *daemon)
 {
-	bool wanted = vmadj_policies_want(&daemon->policies, VMADJ_KNOB_MEMORY), any = wanted;
+	bool wanted = vmadj_policies_want(&daemon->policies, VMADJ_KNOB_MEMORY);
 
+	if (!vmadj_turn_memory_is_turned(daemon))
+		return false;
 	vmadj_turn_room(daemon);
 	for (size_t i = 0; i < daemon->vms.n; i++) {
 		struct vmadj_managed *managed = daemon->vms.vm[i];
@@ -209,10 +220,8 @@ bool vmadj_turn_memory_beat(struct vmadj_daemon *daemon)
 			continue;
 		if (!managed->memory && wanted && managed->limits.manage)
 			(void)vmadj_turn_memory_start(managed);
-		if (!managed->memory)
-			continue;
-		any = true;
-		look(managed->memory, pace_s(managed->memory));
+		if (managed->memory)
+			look(managed->memory, pace_s(managed->memory));
 	}
-	return any;
+	return true;
 }

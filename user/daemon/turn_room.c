@@ -25,6 +25,8 @@ void vmadj_turn_room_measure(struct vmadj_daemon *daemon, struct vmadj_snapshot 
 		.reserve_bytes = daemon->config->host_reserve_bytes,
 	};
 
+	if (!daemon->memory_turned)
+		return;
 	for (size_t i = 0; i < daemon->vms.n; i++) {
 		const struct vmadj_managed *managed = daemon->vms.vm[i];
 
@@ -129,9 +131,15 @@ static uint64_t share(struct vmadj_daemon *daemon, const struct vmadj_managed_me
 	return granted;
 }
 
+/* Not before the sample after the one in which memory was first to be turned. */
+static bool is_measured(const struct vmadj_daemon *daemon)
+{
+	return daemon->snapshot && daemon->snapshot->mem_vms_bytes != UINT64_MAX;
+}
+
 void vmadj_turn_room(struct vmadj_daemon *daemon)
 {
-	if (daemon->snapshot)
+	if (is_measured(daemon))
 		(void)share(daemon, NULL, NULL);
 }
 
@@ -142,8 +150,13 @@ const char *vmadj_turn_room_bound(struct vmadj_managed_memory *memory,
 	struct vmadj_daemon *daemon = memory->managed->daemon;
 	uint64_t size = vmadj_memory_size(&memory->machine), granted;
 
-	if (next->target_bytes <= size || !daemon->snapshot)
+	if (next->target_bytes <= size)
 		return NULL;
+	if (!is_measured(daemon)) {
+		next->act = VMADJ_MEMORY_NOTHING;
+		next->why = "what the host has is not measured yet";
+		return next->why;
+	}
 	granted = share(daemon, memory, next) / MIB * MIB;
 	if (granted >= next->target_bytes)
 		return NULL;
