@@ -18,11 +18,14 @@ struct told {
 	struct vmadj_distress distress;
 	struct vmadj_guest guest;
 	double now_s;
+	uint64_t has_bytes; /* is_taken_bit_by_bit() */
 };
 
 static struct told told_new(void)
 {
-	struct told told = { .guest = vmadj_guest_unknown("agent"), .now_s = 100 };
+	struct told told = { .guest = vmadj_guest_unknown("agent"),
+			     .now_s = 100,
+			     .has_bytes = HAD };
 
 	told.guest.known = true;
 	told.guest.mem_available_bytes = 500 * MIB;
@@ -273,17 +276,45 @@ Test(distress, refaults_long_after_a_taking_are_not_for_that)
 	cr_expect(eq(int, need(&told), VMADJ_DISTRESS_NONE));
 }
 
-Test(distress, takings_that_follow_each_other_are_given_back_together)
+/* Once a second, so much. */
+static void is_taken_bit_by_bit(struct told *told, int seconds, uint64_t a_second)
+{
+	while (seconds--) {
+		vmadj_distress_taken(&told->distress, told->now_s, told->has_bytes);
+		told->has_bytes -= a_second;
+		lives(told, 1, 0);
+	}
+}
+
+Test(distress, what_was_taken_lately_is_given_back_and_then_all)
+{
+	struct told told = told_new();
+	uint64_t lately;
+
+	lives(&told, 5, 0);
+	is_taken_bit_by_bit(&told, 40, 8 * MIB);
+	lives(&told, 1, 1000);
+	lately = vmadj_distress_keep(&told.distress, told.now_s) - told.has_bytes;
+	cr_expect(ge(u64, lately, 3 * 8 * MIB), "of the last 3 seconds at least");
+	cr_expect(le(u64, lately, 7 * 8 * MIB), "and not of more than the last six");
+	lives(&told, 10, 1000);
+	cr_expect(eq(u64, vmadj_distress_keep(&told.distress, told.now_s), told.has_bytes + lately),
+		  "it has not helped yet");
+	lives(&told, 1, 1000);
+	cr_expect(eq(u64, vmadj_distress_keep(&told.distress, told.now_s), HAD));
+}
+
+Test(distress, where_that_helps_the_rest_stays_taken)
 {
 	struct told told = told_new();
 
 	lives(&told, 5, 0);
-	for (uint64_t i = 0; i < 10; i++) {
-		vmadj_distress_taken(&told.distress, told.now_s, HAD - i * 64 * MIB);
-		lives(&told, 10, 0);
-	}
-	lives(&told, 1, 1000);
-	cr_expect(eq(u64, vmadj_distress_keep(&told.distress, told.now_s), HAD));
+	is_taken_bit_by_bit(&told, 40, 8 * MIB);
+	lives(&told, 3, 1000);
+	lives(&told, 20, 900); /* what was dropped has to be read */
+	lives(&told, 20, 0);
+	cr_expect(lt(u64, vmadj_distress_keep(&told.distress, told.now_s),
+		     told.has_bytes + 100 * MIB));
 }
 
 Test(distress, what_refaults_are_usual_is_known_before_it_can_hurt)

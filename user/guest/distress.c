@@ -11,6 +11,8 @@
 #define HOLD_S	 10
 #define KEEP_S	 60
 #define TAKEN_S	 30 /* refaults after that are not for what was taken */
+#define LATELY_S 3  /* it may take as long until what was taken is missed */
+#define HELPS_S	 10 /* after that, what was given back should have helped */
 #define PSI_S	 10 /* what avg10 looks back on */
 
 /* In a second: more is a guest that works for its memory, not one that starts a program. */
@@ -42,11 +44,16 @@ void vmadj_distress_init(struct vmadj_distress *distress)
 	};
 }
 
-/* Takings that follow each other are one: the guest is to have back what it had before them. */
 void vmadj_distress_taken(struct vmadj_distress *distress, double now_s, uint64_t from_bytes)
 {
-	if (now_s - distress->taken_s > TAKEN_S || from_bytes > distress->taken_from_bytes)
-		distress->taken_from_bytes = from_bytes;
+	if (now_s - distress->taken_s > TAKEN_S || from_bytes > distress->row_bytes) {
+		distress->row_bytes = distress->lately_bytes = distress->next_bytes = from_bytes;
+		distress->next_s = now_s;
+	} else if (now_s - distress->next_s >= LATELY_S) {
+		distress->lately_bytes = distress->next_bytes;
+		distress->next_bytes = from_bytes;
+		distress->next_s = now_s;
+	}
 	distress->taken_s = distress->moved_s = now_s;
 }
 
@@ -145,7 +152,14 @@ static void look_at_refaults(struct vmadj_distress *distress, const struct windo
 		return;
 	sign(distress, w->now_s, VMADJ_DISTRESS_REFAULTS,
 	     "the guest reads again what was taken from its cache");
-	distress->keep_bytes = distress->taken_from_bytes;
+	if (w->now_s >= distress->keep_s) {
+		distress->keep_bytes = distress->lately_bytes;
+		distress->kept_s = w->now_s;
+		distress->kept_refaults = w->refaults;
+	} else if (w->now_s - distress->kept_s > HELPS_S &&
+		   w->refaults >= distress->kept_refaults) {
+		distress->keep_bytes = distress->row_bytes;
+	}
 	distress->keep_s = w->now_s + KEEP_S;
 }
 

@@ -15,8 +15,9 @@
  * What inflating the balloon does by itself is no sign: the guest's balloon driver frees memory
  * itself to get some, which counts as stalls and as pressure (drivers/virtio/virtio_balloon.c).
  *
- * A need lasts until 10 s after its last sign. What was taken before refaults came is not to be
- * taken again for a minute.
+ * A need lasts until 10 s after its last sign. What was taken lately before refaults came is to be
+ * given back, and not to be taken again for a minute; where they go on no less, all that was taken
+ * in a row. So who takes slowly learns how far he can go, and needs not begin anew for it.
  *
  * Counts are compared over windows of a second: figures that come sooner can only show more than
  * they should be, never less, so that what is reported at once counts at once.
@@ -50,12 +51,16 @@ struct vmadj_distress {
 	double refaults; /* a second, before the last taking; NAN: not measured */
 	double moved_s;	 /* when the balloon was last seen on its way down */
 	double taken_s;
-	uint64_t taken_from_bytes; /* what it had before the last takings */
+	/* What it had before the last takings in a row, before the latest of them, and before those
+	 * that come to count as the latest next. */
+	uint64_t row_bytes, lately_bytes, next_bytes;
+	double next_s;
 
 	enum vmadj_distress_kind kind;
 	const char *why;
 	double sign_s, keep_s;
 	uint64_t keep_bytes;
+	double kept_s, kept_refaults; /* when it was answered first, and what it was then */
 };
 
 void vmadj_distress_init(struct vmadj_distress *distress);
