@@ -193,9 +193,10 @@ static void learn(const struct state *my, struct row *row, double seconds)
 static void look(struct state *my, struct row *row)
 {
 	double seconds = my->now_s - my->last_s;
+	double told_s = cache_view_see(&row->view, row->vm.now, my->now_s, my->tau_s);
 
-	if (cache_view_see(&row->view, row->vm.now, my->now_s, my->tau_s))
-		learn(my, row, seconds);
+	if (told_s > 0)
+		learn(my, row, told_s);
 	row->busiest = fmax(row->busiest * exp(-seconds / my->rest_max_s), fast_accesses(row));
 	if (row->view.known) {
 		row->unknown_s = 0;

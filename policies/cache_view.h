@@ -150,9 +150,10 @@ static inline void cache_view_add_(struct cache_view *view, const struct cache_r
  *
  * @tau_s: how far back the fast and the slow means reach.
  *
- * Return: whether the guest has told something new. view->known says whether anything is known.
+ * Return: how long a time the guest has told something new of, seconds; 0: nothing new.
+ * view->known says whether anything is known.
  */
-static inline bool cache_view_see(struct cache_view *view, const struct vmadj_policy_vm *vm,
+static inline double cache_view_see(struct cache_view *view, const struct vmadj_policy_vm *vm,
 				  double now_s, const double tau_s[2])
 {
 	struct cache_totals totals = cache_view_totals(vm);
@@ -164,14 +165,14 @@ static inline bool cache_view_see(struct cache_view *view, const struct vmadj_po
 	view->distressed = false;
 	if (!vm->guest_source[0] || isnan(totals.misses) || !memory_known(vm->guest_cached_bytes)) {
 		view->known = false;
-		return false;
+		return 0;
 	}
 	if (!cache_view_goes_on_(view, vm, &totals, at_s)) {
 		cache_view_begin_(view, vm, &totals, at_s);
-		return false;
+		return 0;
 	}
 	if (seconds < 0.1) /* the same report once more */
-		return false;
+		return 0;
 	rate.accesses = view->has_hits ? (totals.accesses - view->totals.accesses) / seconds : 0;
 	rate.misses = (totals.misses - view->totals.misses) / seconds;
 	rate.wanted = (totals.wanted - view->totals.wanted) / seconds;
@@ -181,7 +182,7 @@ static inline bool cache_view_see(struct cache_view *view, const struct vmadj_po
 	view->distressed = distress > view->distress;
 	view->distress = distress;
 	view->known = true;
-	return true;
+	return seconds;
 }
 
 /* How far off a mean's misses a second are by chance: a standard deviation. */

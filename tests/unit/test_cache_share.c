@@ -234,6 +234,30 @@ Test(cache_share, a_step_goes_from_who_earns_least_to_who_earns_most)
 }
 
 /* Found on real guests: their balloon drivers stall, and nothing was ever moved. */
+/* Seconds until something is moved; @times ticks for each report. */
+static double until_moved(int times)
+{
+	begin();
+	for (int s = 0; s < 120; s++) {
+		for (int i = 0; i < times; i++) {
+			const struct rates each = { 0 },
+					   rates[] = { i ? each : usual[0], i ? each : usual[1] };
+
+			snapshot.head.monotonic_s += 1.0 / times - 1;
+			snapshot.vm[0].guest_age_s = snapshot.vm[1].guest_age_s = (double)i / times;
+			if (ticks(1, rates)->wish[0].knob == VMADJ_KNOB_MEMORY)
+				return s;
+		}
+	}
+	return INFINITY;
+}
+
+Test(cache_share, learns_as_fast_however_often_it_is_asked)
+{
+	cr_expect(le(dbl, until_moved(1), 20));
+	cr_expect(le(dbl, fabs(until_moved(5) - until_moved(1)), 1));
+}
+
 Test(cache_share, a_giver_whose_tasks_stall_is_the_daemons_to_judge)
 {
 	double size;
