@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * test_chaos.c - VMs come, go, hang and change what they use while policies come and go, too
+ * test_chaos.c - VMs come, go, hang and change what they use while policies and agents come and go
  *
  * What must hold all the time: no guest's OOM killer runs, nobody is under its minimum, nobody
  * grows while all together have more than the host has for them, and the daemon neither ends nor
@@ -55,12 +55,13 @@ struct guest {
 	char name[32];
 	double goes_on_s;    /* 0: it does not hang */
 	uint64_t size_bytes; /* in the last sample; 0: not known */
+	bool agent, heard;   /* it has one, who was heard in the last sample */
 };
 
 struct chaos {
 	struct guest guests[GUESTS];
 	struct vmadj_run *run;
-	unsigned int seed, n_booted, n_hung, n_swapped;
+	unsigned int seed, n_booted, n_hung, n_swapped, n_heard, n_lost;
 	int settled; /* samples since a guest came or went */
 	uint64_t rss_bytes, sum_bytes;
 	int fds;
@@ -100,6 +101,8 @@ static void check_console(const struct guest *guest)
 static void boot(struct chaos *chaos, struct guest *guest)
 {
 	const struct vmadj_lab_linux want = {
+		.agent = chaos->n_booted % 3 != 2, /* the others have only a balloon */
+		.agent_mode = "mortal",
 		.name = guest->name,
 		.load = loads[dice(chaos, sizeof(loads) / sizeof(loads[0]))],
 		.mem_mib = MAX_MIB,
@@ -110,6 +113,8 @@ static void boot(struct chaos *chaos, struct guest *guest)
 
 	(void)snprintf(guest->name, sizeof(guest->name), "chaos-%u", chaos->n_booted++);
 	guest->size_bytes = 0;
+	guest->agent = want.agent;
+	guest->heard = false;
 	chaos->settled = 0;
 	/* On a busy host a guest's kernel may find its clock broken, and end. */
 	do {
@@ -233,6 +238,23 @@ static void check_sizes(struct chaos *chaos, const json_t *sample)
 			 vmadj_run_log(chaos->run));
 }
 
+/* They die and hang often enough that each is lost and heard again. */
+static void watch_agents(struct chaos *chaos, const json_t *sample)
+{
+	for (int i = 0; i < GUESTS; i++) {
+		struct guest *guest = &chaos->guests[i];
+		const json_t *told = json_object_get(vmadj_run_vm(sample, guest->name), "guest");
+		const char *source = json_string_value(json_object_get(told, "source"));
+		bool heard = source && !strcmp(source, "agent");
+
+		if (heard && !guest->agent)
+			cr_fatal("%s has no agent", guest->name);
+		chaos->n_heard += heard && !guest->heard;
+		chaos->n_lost += !heard && guest->heard;
+		guest->heard = heard;
+	}
+}
+
 static int count_fds(pid_t pid)
 {
 	char path[32];
@@ -306,6 +328,7 @@ Test(chaos, harms_nobody)
 		json_t *sample = vmadj_run_sample(chaos.run, &waited_s);
 
 		check_sizes(&chaos, sample);
+		watch_agents(&chaos, sample);
 		json_decref(sample);
 		if (n > WARM)
 			check_daemon(&chaos);
@@ -314,8 +337,12 @@ Test(chaos, harms_nobody)
 		happen(&chaos);
 		n++;
 	}
-	(void)fprintf(stderr, "%u samples: %u VMs, hung %u times, %u policies\n", n, chaos.n_booted,
-		      chaos.n_hung, chaos.n_swapped + 1);
+	(void)fprintf(
+		stderr,
+		"%u samples: %u VMs, hung %u times, %u policies, agents heard %u times and lost %u\n",
+		n, chaos.n_booted, chaos.n_hung, chaos.n_swapped + 1, chaos.n_heard, chaos.n_lost);
+	cr_expect(ge(u32, chaos.n_heard, 2));
+	cr_expect(ge(u32, chaos.n_lost, 1));
 	for (int i = 0; i < GUESTS; i++) {
 		go_on(&chaos.guests[i]);
 		vmadj_lab_vm_stop(chaos.guests[i].vm);

@@ -57,7 +57,8 @@ struct vmadj_lab_linux {
 	const char *cgroup;	/* not with libvirt, which makes its own */
 	const char *cache;	/* of the disk; NULL: "writeback"; "none" is O_DIRECT */
 	const char *kernel;	/* "6.12": that version; NULL: the guests' usual one */
-	const char *agent_mode; /* of the agent; NULL: "1"; measure, nobpf, nobtf (init.guest) */
+	const char *agent_mode; /* of the agent; NULL: "1"; measure, nobpf, nobtf,
+				 * mortal (init.guest) */
 	const char *extra_args; /* more arguments for QEMU, separated by spaces; not with libvirt */
 	unsigned int vcpus;	/* 0: one */
 	unsigned int mem_mib;	/* 0: 128 */
