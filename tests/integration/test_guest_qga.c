@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/lab/require.h"
+#include "tests/lib/libvirt_client.h"
 #include "user/guest/qga.h"
 #include "user/guest/qga_socket.h"
 #include "user/util/file.h"
@@ -34,7 +35,7 @@ static struct vmadj_libvirt *libvirt;
 static struct vmadj_guest_qga *qga;
 static struct vmadj_target target;
 static struct vmadj_lab_vm *vm;
-static char uuid[40], program[4096];
+static char uuid[40];
 static unsigned int heard;
 static double longest_s; /* that the loop was kept from going on */
 
@@ -78,20 +79,11 @@ static void begin(void)
 static void begin_libvirt(void)
 {
 	static char cmdline[65536];
-	const char *output = getenv("O"), *value;
+	const char *value;
 	char path[64];
 	ssize_t len;
 
-#ifdef __SANITIZE_ADDRESS__
-	cr_skip_test("ASan puts itself before xdr_*() of libtirpc, which libvirt loads later, and "
-		     "jumps to NULL");
-#endif
-	(void)snprintf(program, sizeof(program), "%s/vmadjust-bpf", output ? output : "build");
-	if (access(program, X_OK))
-		cr_skip_test("%s is not built", program);
-	vmadj_libvirt_set_program(program);
-	if (sd_event_new(&event) < 0 || vmadj_libvirt_new(event, NULL, &libvirt))
-		cr_fatal("no client");
+	libvirt_client_open(NULL, &event, &libvirt);
 	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", vmadj_lab_vm_pid(vm));
 	len = vmadj_file_read(AT_FDCWD, path, cmdline, sizeof(cmdline));
 	value = len > 0 ? vmadj_qemu_option(cmdline, (size_t)len, "-uuid") : NULL;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "tests/lab/require.h"
+#include "tests/lib/libvirt_client.h"
 #include "user/util/file.h"
 #include "user/virt/libvirt.h"
 #include "user/virt/libvirt_process.h"
@@ -34,7 +35,6 @@
 
 static sd_event *event;
 static struct vmadj_libvirt *libvirt;
-static char program[4096];
 static char folder[] = "/tmp/vmadj-libvirtd-XXXXXX"; /* once it is made */
 static bool folder_made;
 static pid_t daemon_pid, stopped[2];
@@ -70,22 +70,6 @@ static void clean_up(void)
 }
 
 TestSuite(virt_libvirt, .timeout = 120, .fini = clean_up);
-
-static void open_client(const char *uri)
-{
-	const char *output = getenv("O");
-
-#ifdef __SANITIZE_ADDRESS__
-	cr_skip_test("ASan puts itself before xdr_*() of libtirpc, which libvirt loads later, and "
-		     "jumps to NULL");
-#endif
-	(void)snprintf(program, sizeof(program), "%s/vmadjust-bpf", output ? output : "build");
-	if (access(program, X_OK))
-		cr_skip_test("%s is not built", program);
-	vmadj_libvirt_set_program(program);
-	if (sd_event_new(&event) < 0 || vmadj_libvirt_new(event, uri, &libvirt))
-		cr_fatal("no client");
-}
 
 /* Deadlines for what will not be answered are short, others are for a slow machine. */
 static void set_times(uint64_t cheap_us, uint64_t other_us)
@@ -195,7 +179,7 @@ Test(virt_libvirt, a_balloon_is_asked_and_set)
 	char uuid[37];
 
 	start_vm(&vm, uuid);
-	open_client(NULL);
+	libvirt_client_open(NULL, &event, &libvirt);
 	set_times(60 * S, 60 * S);
 	must(uuid, VMADJ_LIBVIRT_STATE, 0, &result);
 	cr_expect(result.answer.running);
@@ -234,7 +218,7 @@ Test(virt_libvirt, shares_are_asked_and_set)
 	char uuid[37];
 
 	start_vm(&vm, uuid);
-	open_client(NULL);
+	libvirt_client_open(NULL, &event, &libvirt);
 	set_times(60 * S, 60 * S);
 	if (ask(uuid, VMADJ_LIBVIRT_GET_SHARES, 0, &result))
 		cr_skip_test("no CPU shares here: %s", result.error);
@@ -256,7 +240,7 @@ Test(virt_libvirt, what_cannot_be_is_said)
 
 	vmadj_lab_require(vmadj_lab_libvirt_start(&want, &vm));
 	copy_uuid(vm, uuid);
-	open_client(NULL);
+	libvirt_client_open(NULL, &event, &libvirt);
 	set_times(60 * S, 60 * S);
 	cr_expect(eq(int, ask(uuid, VMADJ_LIBVIRT_BALLOON, 0, &result), -EOPNOTSUPP));
 	cr_expect(ne(str, result.error, ""));
@@ -288,7 +272,7 @@ Test(virt_libvirt, a_qemu_that_stands_still_delays_nobody)
 
 	start_vm(&vm_a, uuid_a);
 	start_vm(&vm_b, uuid_b);
-	open_client(NULL);
+	libvirt_client_open(NULL, &event, &libvirt);
 	set_times(60 * S, 60 * S);
 	must(uuid_a, VMADJ_LIBVIRT_BALLOON, 0, &a);
 	helper = vmadj_libvirt_helper_pid(libvirt);
@@ -328,7 +312,7 @@ Test(virt_libvirt, two_qemus_that_stand_still_cost_a_helper)
 
 	start_vm(&vm_a, uuid_a);
 	start_vm(&vm_b, uuid_b);
-	open_client(NULL);
+	libvirt_client_open(NULL, &event, &libvirt);
 	set_times(60 * S, 60 * S);
 	must(uuid_a, VMADJ_LIBVIRT_STATE, 0, &a);
 	helper = vmadj_libvirt_helper_pid(libvirt);
@@ -395,7 +379,7 @@ static void open_client_of_own_daemon(void)
 	    fclose(file))
 		cr_fatal("%s: %m", folder);
 	(void)snprintf(uri, sizeof(uri), "test+unix:///default?socket=%s/libvirt-sock", folder);
-	open_client(uri);
+	libvirt_client_open(uri, &event, &libvirt);
 	set_times(60 * S, 60 * S);
 }
 
