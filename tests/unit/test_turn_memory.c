@@ -183,6 +183,36 @@ Test(turn_memory, without_room_it_has_nothing_and_above_its_due_nothing_of_anoth
 	cr_expect(eq(u64, fakes[0].state.stats.actual_bytes, before + 100 * MIB));
 }
 
+static struct vmadj_decision wishes(int i, uint64_t bytes)
+{
+	const struct vmadj_wisher wisher = { .name = "p" };
+	const struct vmadj_policy_wish wish = { .value = (double)bytes };
+	struct vmadj_turning turning = {
+		.managed = &vms[i],
+		.wisher = &wisher,
+		.wish = &wish,
+		.decision = { .serial = ++turner.serial, .knob = "memory" },
+	};
+
+	vmadj_turn_memory_wish(&turner, &turning);
+	return turning.decision;
+}
+
+/* 2 MiB from there a balloon is at rest. */
+Test(turn_memory, what_is_wished_again_is_not_done_again)
+{
+	vms[0].limits.manage = true;
+	vms[0].memory->use.by[0] = '\0';
+	beat();
+	cr_assert(eq(int, wishes(0, 900 * MIB).verdict, VMADJ_VERDICT_ALLOWED));
+	cr_assert(eq(str, (char *)wishes(0, 900 * MIB).why, "it is on its way there already"));
+	goes_to(0, 900 * MIB);
+	fakes[0].state.stats.actual_bytes = 902 * MIB;
+	beat();
+	cr_assert(eq(str, (char *)wishes(0, 900 * MIB).why, "it is as near to that as it gets"));
+	cr_assert(eq(int, wishes(0, 800 * MIB).verdict, VMADJ_VERDICT_ALLOWED));
+}
+
 Test(turn_memory, nobody_grows_before_the_host_was_measured)
 {
 	uint64_t before;

@@ -58,6 +58,7 @@ void vmadj_turn_memory_wish(struct vmadj_daemon *daemon, struct vmadj_turning *t
 	struct vmadj_decision *decision = &turning->decision;
 	struct vmadj_managed_memory *memory;
 	uint64_t goal;
+	bool is_goal;
 
 	if (!managed->memory && managed->limits.manage)
 		(void)vmadj_turn_memory_start(managed);
@@ -74,6 +75,7 @@ void vmadj_turn_memory_wish(struct vmadj_daemon *daemon, struct vmadj_turning *t
 		wait_for_look(memory, turning);
 		return;
 	}
+	is_goal = memory->machine.has_goal && !strcmp(memory->use.by, turning->wisher->name);
 	decision->from =
 		memory->seen_s > 0 ? (double)memory->state.stats.actual_bytes : (double)NAN;
 	decision->why = vmadj_memory_wish(&memory->machine, (uint64_t)turning->wish->value, &goal);
@@ -83,10 +85,11 @@ void vmadj_turn_memory_wish(struct vmadj_daemon *daemon, struct vmadj_turning *t
 				    : decision->why	     ? VMADJ_VERDICT_CLAMPED
 							     : VMADJ_VERDICT_ALLOWED;
 	}
-	if (decision->verdict <= VMADJ_VERDICT_CLAMPED && memory->use.serial &&
-	    goal == memory->goal_bytes) {
+	is_goal &= goal == memory->goal_bytes && decision->verdict <= VMADJ_VERDICT_CLAMPED;
+	if (is_goal) {
 		decision->verdict = VMADJ_VERDICT_REFUSED;
-		decision->why = "it is on its way there already";
+		decision->why = memory->use.serial ? "it is on its way there already"
+						   : "it is as near to that as it gets";
 	} else if (decision->verdict <= VMADJ_VERDICT_CLAMPED) {
 		begin(memory, turning, goal);
 	} else {
