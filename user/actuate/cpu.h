@@ -52,10 +52,13 @@ enum vmadj_cpu_kind {
 #define VMADJ_CPU_VALUE_MAX 32
 
 /* Where one VM competes, and how it stands there. */
+/* Folders with longer names are not turned: a VM's place is kept, and copied often. */
+#define VMADJ_CPU_GROUP_MAX 1024
+
 struct vmadj_cpu_place {
 	enum vmadj_cpu_kind kind;
 	const char *owner;		 /* "libvirt", "systemd"; NULL: nobody */
-	char group[PATH_MAX];		 /* the group's folder; "" for autogroup and threads */
+	char group[VMADJ_CPU_GROUP_MAX]; /* the group's folder; "" for autogroup and threads */
 	char unit[256];			 /* systemd's, where it owns the group; "" */
 	char value[VMADJ_CPU_VALUE_MAX]; /* as it is now, see above */
 	int nice;			 /* the nice value whose share it has now, the nearest */

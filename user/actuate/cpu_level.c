@@ -96,17 +96,17 @@ static void find_effective(struct level *level)
 	}
 }
 
-static int make_folder(const struct level *level, char folder[PATH_MAX])
+static int make_folder(const struct level *level, char folder[VMADJ_CPU_GROUP_MAX])
 {
-	int len = snprintf(folder, PATH_MAX, "%s%s", level->root, level->path);
+	int len = snprintf(folder, VMADJ_CPU_GROUP_MAX, "%s%s", level->root, level->path);
 
-	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
+	return len < VMADJ_CPU_GROUP_MAX ? 0 : -ENAMETOOLONG;
 }
 
 /* Return: 1: nobody else is in the group level->path; 0; -ESRCH. */
 static int is_own(const struct level *level, struct vmadj_cpu_company *company)
 {
-	char folder[PATH_MAX];
+	char folder[VMADJ_CPU_GROUP_MAX];
 	int err = make_folder(level, folder);
 
 	if (!err)

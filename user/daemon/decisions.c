@@ -34,17 +34,28 @@ static struct vmadj_decision *find_repeated(struct vmadj_decisions *decisions,
 	return NULL;
 }
 
+/* Twice as much as before; until the ring has its last size, its oldest is its first. */
+static bool make_room(struct vmadj_decisions *decisions)
+{
+	unsigned int room = decisions->room ? 2 * decisions->room : 1;
+	struct vmadj_decision *ring;
+
+	if (decisions->n < decisions->room || decisions->room == VMADJ_DECISIONS_KEPT)
+		return true;
+	ring = reallocarray(decisions->ring, room, sizeof(*ring));
+	if (!ring)
+		return false;
+	decisions->ring = ring;
+	decisions->room = room;
+	decisions->next = decisions->n;
+	return true;
+}
+
 struct vmadj_decision *vmadj_decisions_add(struct vmadj_decisions *decisions,
 					   const struct vmadj_decision *decision)
 {
-	struct vmadj_decision *place;
+	struct vmadj_decision *place = find_repeated(decisions, decision);
 
-	if (!decisions->ring) {
-		decisions->ring = calloc(VMADJ_DECISIONS_KEPT, sizeof(*decisions->ring));
-		if (!decisions->ring)
-			return NULL;
-	}
-	place = find_repeated(decisions, decision);
 	if (place) {
 		double first = place->time_unix_s;
 		unsigned int times = place->times;
@@ -55,9 +66,11 @@ struct vmadj_decision *vmadj_decisions_add(struct vmadj_decisions *decisions,
 		place->times = times + 1;
 		return place;
 	}
+	if (!make_room(decisions))
+		return NULL;
 	place = &decisions->ring[decisions->next];
-	decisions->next = (decisions->next + 1) % VMADJ_DECISIONS_KEPT;
-	if (decisions->n < VMADJ_DECISIONS_KEPT)
+	decisions->next = (decisions->next + 1) % decisions->room;
+	if (decisions->n < decisions->room)
 		decisions->n++;
 	*place = *decision;
 	place->last_unix_s = place->time_unix_s;
@@ -153,11 +166,10 @@ static void write_one(const struct vmadj_decision *decision, struct vmadj_jsonw 
 void vmadj_decisions_write(const struct vmadj_decisions *decisions, const char *key,
 			   struct vmadj_jsonw *w)
 {
-	unsigned int first =
-		(decisions->next + VMADJ_DECISIONS_KEPT - decisions->n) % VMADJ_DECISIONS_KEPT;
+	unsigned int room = decisions->room;
 
 	vmadj_jsonw_open(w, key, '[');
 	for (unsigned int i = 0; i < decisions->n; i++)
-		write_one(&decisions->ring[(first + i) % VMADJ_DECISIONS_KEPT], w);
+		write_one(&decisions->ring[(decisions->next + room - decisions->n + i) % room], w);
 	vmadj_jsonw_close(w, ']');
 }

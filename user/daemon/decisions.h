@@ -54,14 +54,15 @@ struct vmadj_decision {
 };
 
 struct vmadj_decisions {
-	unsigned int n, next;	     /* a ring */
+	unsigned int n, next;	     /* a ring, which begins small: most VMs have few */
+	unsigned int room;	     /* of the ring */
 	struct vmadj_decision *ring; /* NULL: none yet */
 };
 
 /**
  * vmadj_decisions_add() - keep it; the same again, not carried out, only counts
  *
- * Return: where it is kept, until as many others came after it; NULL: out of memory.
+ * Return: where it is kept, until the next one comes; NULL: out of memory.
  */
 struct vmadj_decision *vmadj_decisions_add(struct vmadj_decisions *decisions,
 					   const struct vmadj_decision *decision);

@@ -42,7 +42,7 @@ struct vmadj_guest_agent {
 	double next_s, pause_s;
 	const char *why; /* there is no connection; NULL: there need not be */
 
-	struct vmadj_guest_line line;
+	struct vmadj_guest_line *line; /* while connected: most VMs have no agent */
 	bool fresh; /* no line was taken yet: the first may be the second half of one */
 	struct vmadj_agent_check check;
 	struct vmadj_agent_rates rates;
@@ -68,6 +68,8 @@ static void disconnect(struct vmadj_guest_agent *agent, double now_s)
 	if (agent->fd >= 0)
 		(void)close(agent->fd);
 	agent->fd = -1;
+	free(agent->line);
+	agent->line = NULL;
 	agent->next_s = now_s + agent->pause_s;
 	agent->pause_s = fmin(PAUSE_MAX_S, 2 * agent->pause_s);
 }
@@ -114,7 +116,7 @@ static bool take_line(struct vmadj_guest_agent *agent, double now_s)
 	agent->fresh = false;
 	if (!vmadj_agent_check_line(&agent->check, now_s))
 		return false;
-	refused = vmadj_agent_parse(agent->line.text, agent->line.len, agent->max_bytes, &report);
+	refused = vmadj_agent_parse(agent->line->text, agent->line->len, agent->max_bytes, &report);
 	if (refused) {
 		if (!first)
 			(void)vmadj_agent_check_refuse(&agent->check, now_s, refused);
@@ -128,15 +130,15 @@ static bool take_line(struct vmadj_guest_agent *agent, double now_s)
 
 static void take(struct vmadj_guest_agent *agent, const char *bytes, size_t n)
 {
-	uint64_t too_long = agent->line.n_too_long;
+	uint64_t too_long = agent->line->n_too_long;
 	double now_s = now_of(agent);
 	const char *at = bytes;
 	bool news = false;
 
 	(void)vmadj_agent_check_bytes(&agent->check, now_s, n);
-	while (!agent->check.why && vmadj_guest_line_next(&agent->line, &at, bytes + n))
+	while (!agent->check.why && vmadj_guest_line_next(agent->line, &at, bytes + n))
 		news |= take_line(agent, now_s);
-	if (!agent->check.why && agent->line.n_too_long != too_long) {
+	if (!agent->check.why && agent->line->n_too_long != too_long) {
 		(void)vmadj_agent_check_refuse(&agent->check, now_s,
 					       "the agent's lines are too long");
 	}
@@ -189,10 +191,10 @@ static void on_connected(void *userdata, int fd)
 	agent->asking = false;
 	agent->why = fd < 0 ? words_of(fd) : NULL;
 	agent->fd = fd < 0 ? -1 : fd;
-	memset(&agent->line, 0, sizeof(agent->line));
+	agent->line = fd < 0 ? NULL : calloc(1, sizeof(*agent->line));
 	agent->fresh = true;
 	/* A few bytes fit into a socket that nobody has written to. */
-	if (fd < 0 || send(fd, hello, sizeof(hello) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ||
+	if (!agent->line || send(fd, hello, sizeof(hello) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ||
 	    sd_event_add_io(agent->event, &agent->io, fd, EPOLLIN, on_io, agent) < 0)
 		disconnect(agent, now_s);
 }
@@ -280,5 +282,6 @@ void vmadj_guest_agent_free(struct vmadj_guest_agent *agent)
 	sd_event_source_disable_unref(agent->io);
 	if (agent->fd >= 0)
 		(void)close(agent->fd);
+	free(agent->line);
 	free(agent);
 }
