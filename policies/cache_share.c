@@ -13,6 +13,7 @@
  *	gain = accesses a second x (hit ratio now - hit ratio at the share)
  *
  *   (without hits: misses a second at the share - misses a second now); less than 0 is a loss.
+ * - Memory that a guest leaves free earns nothing, whatever its cache earns: that goes first.
  * - Only who wants more receives: pages that were dropped and read again. Who hits nearly always
  *   needs no more; a scan gains nothing. Once some has been moved, what a VM earns is no longer
  *   taken from P2's mean but from what was gained or lost since.
@@ -114,6 +115,8 @@ static const char *why_no_giver(const struct state *my, const struct row *row)
 		return "its figures at its share are being learned";
 	if (my->now_s < row->rest_until_s)
 		return "it lost by giving lately";
+	if (has_unused(my, row))
+		return NULL;
 	if (would_risk(my, row))
 		return "it may come back for what was taken, which has not paid yet";
 	return would_lose(my, row) ? "its hit rate would fall too far" : NULL;
@@ -131,6 +134,11 @@ static struct row *best_receiver(const struct state *my)
 	return best;
 }
 
+static double giving(const struct state *my, const struct row *row)
+{
+	return has_unused(my, row) ? 0 : earning(my, row);
+}
+
 static struct row *best_giver(const struct state *my, const struct row *receiver)
 {
 	struct row *best = NULL;
@@ -138,7 +146,7 @@ static struct row *best_giver(const struct state *my, const struct row *receiver
 	EACH_ROW(my, row)
 	{
 		if (row != receiver && !why_no_giver(my, row) &&
-		    (!best || earning(my, row) < earning(my, best)))
+		    (!best || giving(my, row) < giving(my, best)))
 			best = row;
 	}
 	return best;
@@ -148,7 +156,7 @@ static void move(struct state *my, struct row *from, struct row *to)
 {
 	bool home = from->moved_bytes > 0 && to->moved_bytes < 0;
 	double advantage = home ? 1 : my->hysteresis;
-	double gives = earning(my, from), gets = earning(my, to), bytes;
+	double gives = giving(my, from), gets = earning(my, to), bytes;
 
 	if (gets <= advantage * gives) {
 		WHY(to, "earns %.4f /s a page, not %.2g times the %.4f of %.40s", gets, advantage,

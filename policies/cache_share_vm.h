@@ -14,6 +14,8 @@
 #define LEARN_S	   10.0 /* at home, until its figures there count */
 #define NOISES	   2.5	/* beyond chance: so many standard deviations */
 #define LEAST_RATE 4.0	/* pages a second: less is not worth memory */
+#define FILL_PARTS 0.02 /* of its accesses: who misses less does not fill its cache any more */
+#define FREE_PARTS 32	/* a guest keeps about this part of its memory free */
 
 struct row {
 	struct memory_vm vm;
@@ -27,6 +29,7 @@ struct row {
 	double idle_until_s, idle_s; /* of a receiver that gained nothing */
 	double account_pages;	     /* what its giving brought, less what it cost */
 	double steps;		     /* in the next one */
+	double unused_bytes;	     /* free for a while; NAN: not known */
 	double stuck_s, unknown_s;   /* since when; 0: not */
 	char why[128];
 };
@@ -75,20 +78,30 @@ static double step_of(const struct state *my, const struct row *row)
 	return row->vm.share_bytes * my->step_pct / 100;
 }
 
+static double fast_accesses(const struct row *row)
+{
+	return cache_view_rate(&row->view.fast, row->view.fast.accesses);
+}
+
 /* Has it what it was given, and filled it? Guests keep some free at all times. */
 static bool is_settled(const struct state *my, const struct row *row)
 {
 	double size = (double)row->vm.now->mem_bytes, step = step_of(my, row);
 	double unused = memory_count(row->vm.now->guest_free_bytes);
+	double misses = cache_view_rate(&row->view.fast, row->view.fast.misses);
 
 	return fabs(size - target_of(row)) <= step / 2 + MEMORY_NEAR_BYTES &&
 	       !(unused > fmax(2 * step, size / 8) &&
-		 cache_view_rate(&row->view.fast, row->view.fast.misses) > LEAST_RATE);
+		 misses > fmax(LEAST_RATE, FILL_PARTS * fast_accesses(row)));
 }
 
-static double fast_accesses(const struct row *row)
+/* A whole step of its memory is neither used nor filled: that earns nothing at all. */
+static bool has_unused(const struct state *my, const struct row *row)
 {
-	return cache_view_rate(&row->view.fast, row->view.fast.accesses);
+	double step = step_of(my, row);
+	double keeps = fmax(step / 2, (double)row->vm.now->mem_bytes / FREE_PARTS);
+
+	return row->unused_bytes >= step + keeps;
 }
 
 static double fast_wanted(const struct row *row)
@@ -190,13 +203,24 @@ static void learn(const struct state *my, struct row *row, double seconds)
 		cache_view_mean_(&row->home, &now, share);
 }
 
+/* What is free now and was so for some time: it falls at once, and rises slowly. */
+static void follow_unused(const struct state *my, struct row *row, double seconds)
+{
+	double was = isnan(row->unused_bytes) ? 0 : row->unused_bytes;
+	double unused = memory_count(row->vm.now->guest_free_bytes);
+
+	row->unused_bytes = unused - fmax(unused - was, 0) * exp(-seconds / my->smooth_s);
+}
+
 static void look(struct state *my, struct row *row)
 {
 	double seconds = my->now_s - my->last_s;
 	double told_s = cache_view_see(&row->view, row->vm.now, my->now_s, my->tau_s);
 
-	if (told_s > 0)
+	if (told_s > 0) {
 		learn(my, row, told_s);
+		follow_unused(my, row, told_s);
+	}
 	row->busiest = fmax(row->busiest * exp(-seconds / my->rest_max_s), fast_accesses(row));
 	if (row->view.known) {
 		row->unknown_s = 0;
