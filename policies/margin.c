@@ -8,27 +8,53 @@
  *	UP:   Cached grew or Active(file) grew: larger; else DOWN from the next time on
  *	DOWN: Cached did not grow, or Active(file) did not shrink: smaller; else larger, and UP
  *
+ * Smaller by half a step. Larger by a step; the third time in a row by two, then by four and eight:
+ *how large a step is the paper leaves open, and what a guest reads can change at once.
+ *
  * What the paper left open, the host's memory: when all W together are more than the VMs can
- * have, it is shared by weight; who wants less than its part leaves the rest to the others.
+ * have, it is shared by weight; who wants less than its part leaves the rest to the others. A
+ * margin stays within a step of what the VM has beyond what is in use: one that the host cannot
+ * give, or the guest not spare, would take long to come back.
+ *
+ * Beyond the paper, both directions look at more, since a cache that is full cannot grow, and what
+ * comes to be read is not in Active(file) yet:
+ *
+ * - UP also while Cached grows by more than rush;
+ * - while more than "again" is read from disks a margin is not smaller;
+ * - UP while the guest reads again more than "again" of what it had dropped (cache_view.h's
+ *   wanted). A margin on its way down goes back four steps first, or to what the daemon gives to a
+ *   guest in need, and stays there for some minutes: what was dropped has to be read again in any
+ *   case, so it is UP only when that gets much worse, or does not end.
  *
  * What the guest's source cannot tell: without Committed_AS, in use is total - available; without
  * Active(file), Cached alone decides; without both, the margin stays. A VM of which neither is
- * known keeps what it has. A VM that the daemon gives memory to is not wished less than it has.
+ * known keeps what it has.
  */
-#include "memory.h"
+#include "cache_view.h"
+
+#define UPS_MOST     5	 /* in a row, that each can be larger than the one before */
+#define KEEP_PERIODS 120 /* ten minutes, with the paper's times */
+#define HURT_PERIODS 5
+#define HURTS_MUCH   2 /* times again */
+#define WAY_DOWN     4 /* steps: fewer are no way down, and so many it goes back */
 
 enum direction { UP, DOWN };
 
 struct row {
 	struct memory_vm vm;
 	double margin_bytes, cached_bytes, active_bytes; /* as of the last adjustment */
+	struct cache_totals totals;
 	double next_s;
+	double keep_bytes, keep_s; /* no smaller than that, until then */
+	double hurt_s;		   /* when it was found too small; 0: it is not */
+	int ups, downs;		   /* so often in a row it was larger, or smaller */
 	enum direction direction;
 	bool begun;
 };
 
 struct state {
-	double period_s, margin_period_s, step_bytes, least_bytes, grain_bytes;
+	double period_s, margin_period_s, step_bytes, least_bytes, grain_bytes, rush_bytes,
+		again_bytes;
 	double next_s;
 	struct memory_vms vms;
 	double *want_bytes;
@@ -43,28 +69,81 @@ static double in_use(const struct vmadj_policy_vm *vm)
 }
 
 /* Is Cached, or Active(file), not known, then the other one decides: as if this were as it. */
-static bool goes_up(enum direction direction, double cached_grew, double active_grew, double grain)
+static bool goes_up(const struct state *my, enum direction direction, double cached_grew,
+		    double active_grew)
 {
+	double grain = my->grain_bytes;
+
 	if (direction == UP)
 		return cached_grew > grain || active_grew > grain;
-	return (cached_grew > grain || isnan(cached_grew)) &&
-	       (active_grew < -grain || isnan(active_grew));
+	return cached_grew > my->rush_bytes || ((cached_grew > grain || isnan(cached_grew)) &&
+						(active_grew < -grain || isnan(active_grew)));
 }
 
-static void adjust(const struct state *my, struct row *row)
+/* Not on, while its guest has not given what it was to give. */
+static void shrink(const struct state *my, struct row *row, double now_s)
+{
+	double least = now_s < row->keep_s ? fmin(row->keep_bytes, row->margin_bytes) : 0;
+	double behind = (double)row->vm.now->mem_bytes - in_use(row->vm.now) - row->margin_bytes;
+
+	if (behind >= my->step_bytes || row->margin_bytes <= least)
+		return;
+	row->margin_bytes = fmax(row->margin_bytes - my->step_bytes / 2, least);
+	row->downs++;
+}
+
+/* It has found out how far down it can go. */
+static void turn_back(const struct state *my, struct row *row, double to_bytes, double now_s)
+{
+	row->margin_bytes = fmax(row->margin_bytes, to_bytes);
+	row->keep_bytes = row->margin_bytes;
+	row->keep_s = now_s + KEEP_PERIODS * my->margin_period_s;
+	row->hurt_s = now_s;
+	row->downs = 0;
+}
+
+/* What is read from disks fills the cache: how much of it will be wanted again is not known yet. */
+static bool is_filled(const struct state *my, const struct row *row)
+{
+	double misses = cache_view_totals(row->vm.now).misses - row->totals.misses;
+
+	return misses * CACHE_VIEW_PAGE > my->again_bytes;
+}
+
+/* Return: whether it should be larger since what was dropped is read again. */
+static bool hurts(const struct state *my, struct row *row, double now_s)
+{
+	double wanted_bytes =
+		(cache_view_totals(row->vm.now).wanted - row->totals.wanted) * CACHE_VIEW_PAGE;
+
+	if (!(wanted_bytes > my->again_bytes)) {
+		row->hurt_s = 0;
+		return false;
+	}
+	if (row->downs >= 2 * WAY_DOWN)
+		turn_back(my, row, row->margin_bytes + WAY_DOWN * my->step_bytes, now_s);
+	return row->hurt_s == 0 || wanted_bytes > HURTS_MUCH * my->again_bytes ||
+	       now_s - row->hurt_s > HURT_PERIODS * my->margin_period_s;
+}
+
+static void adjust(const struct state *my, struct row *row, double now_s)
 {
 	double cached_grew = memory_count(row->vm.now->guest_cached_bytes) - row->cached_bytes;
 	double active_grew = memory_count(row->vm.now->guest_active_file_bytes) - row->active_bytes;
-	bool up = goes_up(row->direction, cached_grew, active_grew, my->grain_bytes);
 
 	if (isnan(cached_grew) && isnan(active_grew))
 		return;
-	if (row->direction == UP && !up) {
-		row->direction = DOWN;
+	if (hurts(my, row, now_s) || goes_up(my, row->direction, cached_grew, active_grew)) {
+		row->direction = UP;
+		row->downs = 0;
+		row->ups = row->ups < UPS_MOST ? row->ups + 1 : UPS_MOST;
+		row->margin_bytes += my->step_bytes * (row->ups > 2 ? 1 << (row->ups - 2) : 1);
 		return;
 	}
-	row->direction = up ? UP : DOWN;
-	row->margin_bytes += up ? my->step_bytes : -my->step_bytes;
+	if (row->direction == DOWN && !is_filled(my, row))
+		shrink(my, row, now_s);
+	row->direction = DOWN;
+	row->ups = 0;
 }
 
 /* At first the margin is what it has beyond what is in use. */
@@ -72,20 +151,28 @@ static void follow(const struct state *my, struct row *row, double now_s)
 {
 	const struct vmadj_policy_vm *vm = row->vm.now;
 	double most = row->vm.max_bytes - in_use(vm);
+	bool due = !row->begun || now_s + 0.01 >= row->next_s;
 
 	if (isnan(most))
 		return;
-	if (!row->begun) {
-		row->begun = true;
+	if (!row->begun)
 		row->margin_bytes = (double)vm->mem_bytes - in_use(vm);
-	} else if (now_s + 0.01 >= row->next_s) {
-		adjust(my, row);
-	} else {
-		return;
+	if (*vm->mem_need) {
+		double given = memory_target(&row->vm) - in_use(vm);
+
+		row->margin_bytes = fmax(row->margin_bytes, given);
+		if (row->downs >= 2 * WAY_DOWN)
+			turn_back(my, row, given, now_s);
 	}
+	if (row->begun && due)
+		adjust(my, row, now_s);
+	row->begun = true;
 	row->margin_bytes = fmax(fmin(row->margin_bytes, most), my->least_bytes);
+	if (!due)
+		return;
 	row->cached_bytes = memory_count(vm->guest_cached_bytes);
 	row->active_bytes = memory_count(vm->guest_active_file_bytes);
+	row->totals = cache_view_totals(vm);
 	row->next_s = now_s + my->margin_period_s;
 }
 
@@ -93,9 +180,16 @@ static double wanted(const struct row *row)
 {
 	double want = in_use(row->vm.now) + row->margin_bytes;
 
-	if (isnan(want))
-		return (double)row->vm.now->mem_bytes;
-	return *row->vm.now->mem_need ? fmax(want, memory_target(&row->vm)) : want;
+	return isnan(want) ? (double)row->vm.now->mem_bytes : want;
+}
+
+/* No more than a step beyond what there is for it. */
+static void hold(const struct state *my, struct row *row)
+{
+	double high = row->vm.share_bytes - in_use(row->vm.now) + my->step_bytes;
+
+	if (row->margin_bytes > high)
+		row->margin_bytes = fmax(high, my->least_bytes);
 }
 
 static void wish(const struct row *row, double budget, struct vmadj_policy_wishes *wishes)
@@ -143,8 +237,10 @@ static void decide(void *state, const struct vmadj_policy_snapshot *now,
 		my->want_bytes[i] = wanted(memory_at(&my->vms, i));
 	}
 	memory_share(&my->vms, my->want_bytes, budget);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		wish(memory_at(&my->vms, i), budget, wishes);
+		hold(my, memory_at(&my->vms, i));
+	}
 }
 
 #define PLACE(member) offsetof(struct state, member)
@@ -155,11 +251,15 @@ static const struct vmadj_policy_param params[] = {
 	{ "margin_period", VMADJ_PARAM_SECONDS, PLACE(margin_period_s), 5, 0.1, 3600, "s",
 	  "time between two adjustments of a margin" },
 	{ "step", VMADJ_PARAM_BYTES, PLACE(step_bytes), 64 * MEMORY_MIB, MEMORY_MIB, 0x1p40, NULL,
-	  "by how much a margin is adjusted" },
+	  "by how much a margin goes up, at first; down, by half of it" },
 	{ "least", VMADJ_PARAM_BYTES, PLACE(least_bytes), 64 * MEMORY_MIB, 0, 0x1p40, NULL,
 	  "no margin is smaller than this" },
-	{ "grain", VMADJ_PARAM_BYTES, PLACE(grain_bytes), 0, 0, 0x1p40, NULL,
+	{ "grain", VMADJ_PARAM_BYTES, PLACE(grain_bytes), 24 * MEMORY_MIB, 0, 0x1p40, NULL,
 	  "a cache that changed by no more than this has not changed" },
+	{ "rush", VMADJ_PARAM_BYTES, PLACE(rush_bytes), 32 * MEMORY_MIB, 0, 0x1p40, NULL,
+	  "a cache that grew by more than this makes a margin go up" },
+	{ "again", VMADJ_PARAM_BYTES, PLACE(again_bytes), 16 * MEMORY_MIB, 0, 0x1p40, NULL,
+	  "so much may be read again of what was dropped" },
 	{ 0 },
 };
 

@@ -18,6 +18,7 @@ static void set_up(void)
 		snapshot.vm[i].guest_committed_bytes = 100 * MADE_MIB;
 		snapshot.vm[i].guest_cached_bytes = 200 * MADE_MIB;
 		snapshot.vm[i].guest_active_file_bytes = 100 * MADE_MIB;
+		snapshot.vm[i].guest_refaults = 0;
 	}
 }
 
@@ -48,31 +49,123 @@ Test(margin, begins_with_what_there_is)
 	is(after(1, 50, 50), 512); /* it is adjusted every 5 s */
 }
 
-Test(margin, goes_up_while_the_cache_grows)
+Test(margin, goes_up_while_the_cache_grows_by_ever_more)
 {
 	(void)after(0, 0, 0);
-	is(after(5, 1, 0), 576);
-	is(after(5, 0, 1), 640); /* Active(file) alone */
+	is(after(5, 25, 0), 576);
+	is(after(5, 0, 25), 640); /* Active(file) alone */
 	is(after(1, 0, 0), 640);
-	is(after(4, 1, 1), 704);
+	is(after(4, 25, 25), 768);
+	is(after(5, 25, 0), 1024);
+	is(after(5, 25, 0), 1536);
+	is(after(5, 25, 0), 1600); /* what there is beside vm2, which does not come down */
 }
 
 Test(margin, turns_down_when_it_no_longer_grows)
 {
 	(void)after(0, 0, 0);
-	is(after(5, 0, 0), 512); /* only the direction changes */
-	is(after(5, 0, 0), 448);
-	is(after(5, 1, 0), 384);  /* Active(file) did not shrink */
-	is(after(5, 0, -1), 320); /* Cached did not grow */
+	is(after(5, 24, -24), 512); /* only the direction changes */
+	is(after(5, 0, 0), 480);
+	is(after(5, 25, 0), 448);  /* Active(file) did not shrink */
+	is(after(5, 0, -25), 416); /* Cached did not grow */
 }
 
 Test(margin, turns_up_when_new_files_push_out_old_ones)
 {
 	(void)after(0, 0, 0);
 	(void)after(5, 0, 0);
-	is(after(5, 0, 0), 448);
-	is(after(5, 1, -1), 512);
-	is(after(5, 1, 0), 576); /* it is UP now */
+	is(after(5, 0, 0), 480);
+	is(after(5, 25, -25), 544);
+	is(after(5, 25, 0), 608); /* it is UP now */
+}
+
+Test(margin, turns_up_when_much_comes_to_be_read)
+{
+	(void)after(0, 0, 0);
+	(void)after(5, 0, 0);
+	is(after(5, 32, 20), 480);
+	is(after(5, 33, 20), 544);
+}
+
+/* So many MiB are read again in that time. */
+static double after_again(double seconds, uint64_t mib)
+{
+	snapshot.vm[0].guest_refaults += mib * 256;
+	return after(seconds, 0, 0);
+}
+
+/* 320 MiB down, in 55 s. */
+static void goes_down(void)
+{
+	(void)after(0, 0, 0);
+	for (int i = 0; i < 10; i++)
+		(void)after(5, 0, 0);
+	is(after_again(5, 16), 192);
+}
+
+Test(margin, goes_back_when_what_was_dropped_is_read_again)
+{
+	goes_down();
+	is(after_again(5, 17), 448);
+	for (int i = 0; i < 5; i++)
+		is(after_again(5, 30), 448); /* it has to be read: that is no reason for more */
+	for (int i = 0; i < 114; i++)
+		is(after(5, 0, 0), 448);
+	is(after(5, 0, 0), 416); /* ten minutes later */
+}
+
+Test(margin, goes_up_when_that_gets_much_worse_or_does_not_end)
+{
+	goes_down();
+	is(after_again(5, 17), 448);
+	is(after_again(5, 33), 512);
+	is(after_again(5, 17), 512);
+	is(after_again(5, 17), 480);
+	is(after_again(5, 17), 448); /* as far as it went back to */
+	is(after_again(5, 17), 448);
+	is(after_again(5, 17), 512);
+}
+
+Test(margin, is_not_smaller_while_the_cache_is_filled)
+{
+	snapshot.vm[0].guest_disk_read_bytes = 0;
+	(void)after(0, 0, 0);
+	(void)after(5, 0, 0);
+	snapshot.vm[0].guest_disk_read_bytes += 17 * MADE_MIB;
+	is(after(5, 0, 0), 512);
+	snapshot.vm[0].guest_disk_read_bytes += 16 * MADE_MIB;
+	is(after(5, 0, 0), 480);
+}
+
+Test(margin, goes_up_at_once_when_it_was_not_on_its_way_down)
+{
+	(void)after(0, 0, 0);
+	(void)after(5, 0, 0);
+	is(after_again(5, 17), 576);
+}
+
+Test(margin, that_the_guest_cannot_spare_does_not_fall_on)
+{
+	(void)after(0, 0, 0);
+	for (int i = 0; i < 10; i++) {
+		(void)after(5, 0, 0);
+		made_size(&snapshot.vm[0], 512);
+	}
+	is(after(5, 25, -25), 512); /* a step below that, and one up */
+}
+
+Test(margin, that_found_no_memory_is_not_long_in_coming_down)
+{
+	for (int i = 0; i < 2; i++)
+		snapshot.vm[i].mem_weight = i ? 300 : 100;
+	snapshot.vm[1].guest_committed_bytes = 4000 * MADE_MIB;
+	(void)after(0, 0, 0);
+	is(after(5, 25, 0), 512); /* a quarter of all */
+	for (int i = 0; i < 5; i++)
+		is(after(5, 25, 0), 512);
+	for (int i = 0; i < 3; i++)
+		is(after(5, 0, 0), 512); /* a step beyond that */
+	is(after(5, 0, 0), 480);
 }
 
 Test(margin, follows_what_is_in_use_every_second)
@@ -89,12 +182,12 @@ Test(margin, is_never_below_the_least_nor_above_the_maximum)
 {
 	snapshot.vm[0].mem_max_bytes = 600 * MADE_MIB;
 	(void)after(0, 0, 0);
-	is(after(5, 1, 1), 576);
-	is(after(5, 1, 1), 600);
-	is(after(5, 1, 1), 600);
+	is(after(5, 25, 25), 576);
+	is(after(5, 25, 25), 600);
+	is(after(5, 25, 25), 600);
 	(void)after(5, 0, 0);
-	is(after(5, 0, 0), 536); /* what was too much was not counted */
-	for (int i = 0; i < 20; i++)
+	is(after(5, 0, 0), 568); /* what was too much was not counted */
+	for (int i = 0; i < 40; i++)
 		(void)after(5, 0, 0);
 	is(after(5, 0, 0), 164);
 }
@@ -130,7 +223,7 @@ Test(margin, works_on_what_a_balloon_tells)
 	vm->guest_available_bytes = 400 * MADE_MIB;
 	(void)loaded_policy_decide(&policy, &snapshot.head);
 	snapshot.head.monotonic_s += 5;
-	vm->guest_cached_bytes += MADE_MIB;
+	vm->guest_cached_bytes += 25 * MADE_MIB;
 	wish = loaded_policy_wish_for(loaded_policy_decide(&policy, &snapshot.head), "1-1");
 	is(wish->value / MADE_MIB, 576);
 	cr_assert(eq(str, (char *)wish->reason,
@@ -141,9 +234,9 @@ Test(margin, works_on_what_a_balloon_tells)
 		(void)loaded_policy_decide(&policy, &snapshot.head);
 	}
 	snapshot.head.monotonic_s += 5;
-	vm->guest_cached_bytes += MADE_MIB;
+	vm->guest_cached_bytes += 25 * MADE_MIB;
 	wish = loaded_policy_wish_for(loaded_policy_decide(&policy, &snapshot.head), "1-1");
-	is(wish->value / MADE_MIB, 576);
+	is(wish->value / MADE_MIB, 608);
 }
 
 Test(margin, leaves_a_guest_that_tells_nothing)
@@ -153,12 +246,14 @@ Test(margin, leaves_a_guest_that_tells_nothing)
 	is(after(5, 9, 9), 512);
 }
 
-Test(margin, does_not_take_what_the_daemon_gives)
+Test(margin, is_at_least_what_the_daemon_gave)
 {
-	(void)after(0, 0, 0);
+	goes_down();
 	made_size(&snapshot.vm[0], 900);
 	(void)snprintf(snapshot.vm[0].mem_need, sizeof(snapshot.vm[0].mem_need), "it swaps");
 	is(after(1, 0, 0), 900);
 	snapshot.vm[0].mem_need[0] = '\0';
-	is(after(1, 0, 0), 512);
+	for (int i = 0; i < 119; i++)
+		is(after(5, 0, 0), 900); /* it has found out how far down it can go */
+	is(after(5, 0, 0), 868);
 }
