@@ -14,8 +14,8 @@
 # make chaos       VMs, loads and policies come and go: CHAOS=1200 seconds (root)
 # make bench-guest  what vmadjust-guest takes of a guest (root)
 # make bench-p2    memory by what page caches earn, against other controllers; BENCH="case1 none case2 back
-#                  turns scan" (root)
-# make bench-p5    memory that follows what guests read, against the same (root)
+#                  turns scan sources" (root)
+# make bench-p5    memory that follows what guests read, against the same; BENCH="p5 sources" (root)
 # make soak        random wishes of memory on real guests: SOAK=10000 sequences, some hours (root)
 # make lint        clang-format, clang-tidy, cppcheck, shellcheck, and both compilers
 # make format      let clang-format rewrite the sources

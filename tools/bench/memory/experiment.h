@@ -36,7 +36,8 @@ struct vmadj_exp_side {
 	const char *policy; /* policies/NAME.c; NULL: no daemon, "fixed_mib" */
 	const char *params; /* lines for its section */
 	unsigned int fixed_mib[VMADJ_EXP_VMS_MAX];
-	const char *cache; /* of its disks: "writeback", "none" */
+	const char *cache;  /* of its disks: "writeback", "none" */
+	const char *source; /* who alone tells of its guests; NULL: "agent"; "qemu-ga", "balloon" */
 };
 
 struct vmadj_exp_vm {
@@ -61,6 +62,7 @@ struct vmadj_exp_track {
 	double late_ms;			     /* the most that a request came too late */
 	double mem_mib[VMADJ_EXP_TICKS_MAX]; /* [t]: at t / VMADJ_EXP_TICKS_S; NAN: not known */
 	double agent_pages, agent_hits;	     /* of from_s..end_s, as the daemon tells; NAN: not */
+	double told;	 /* 0..1 of its samples of from_s..end_s are by that source */
 	double base_mib; /* had, and neither free nor cache, at from_s; NAN: not known */
 };
 
@@ -96,6 +98,9 @@ double vmadj_exp_moved_mib(const struct vmadj_exp_result *result, size_t side, s
  */
 double vmadj_exp_moved_s(const struct vmadj_exp_result *result, size_t side, size_t vm,
 			 const unsigned int span_s[2], double least_mib);
+
+/* How much more than its least a VM had at the most, from_s..end_s, MiB. */
+double vmadj_exp_range_mib(const struct vmadj_exp_result *result, size_t side, size_t vm);
 
 /* The most that all VMs of a side had together, at any moment, MiB. */
 double vmadj_exp_most_mib(const struct vmadj_exp_result *result, size_t side);

@@ -61,6 +61,19 @@ double vmadj_exp_moved_s(const struct vmadj_exp_result *result, size_t side, siz
 	return INFINITY;
 }
 
+double vmadj_exp_range_mib(const struct vmadj_exp_result *result, size_t side, size_t vm)
+{
+	const double *mib = result->track[side][vm].mem_mib;
+	size_t from = (size_t)result->what->from_s * VMADJ_EXP_TICKS_S;
+	double least = mib[from], most = mib[from];
+
+	for (size_t t = from; t < (size_t)result->what->end_s * VMADJ_EXP_TICKS_S; t++) {
+		least = fmin(least, mib[t]);
+		most = fmax(most, mib[t]);
+	}
+	return most - least;
+}
+
 double vmadj_exp_most_mib(const struct vmadj_exp_result *result, size_t side)
 {
 	double most = 0;

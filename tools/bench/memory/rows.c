@@ -8,6 +8,11 @@
 #define QUICK 0.25 /* of the others' time */
 #define NEVER 1000.0
 
+/* Of what works on what one source tells. */
+#define TOLD_LEAST  0.95
+#define MOVED_LEAST 16.0 /* MiB */
+#define UNDER_MOST  3.0	 /* points */
+
 void vmadj_exp_add(struct vmadj_exp_rows *rows, const struct vmadj_bench_row *row, double value)
 {
 	const struct vmadj_bench_series one = { .n = 1, .v = { value } };
@@ -29,10 +34,11 @@ double vmadj_exp_total_pct(const struct vmadj_exp_result *result, size_t side)
 				 result->what->end_s);
 }
 
-void vmadj_exp_more_than(struct vmadj_exp_rows *rows, size_t side)
+void vmadj_exp_more_than(struct vmadj_exp_rows *rows, size_t side, double least_points)
 {
 	char what[VMADJ_EXP_WHAT_MAX];
-	const struct vmadj_bench_row row = { what, "points", VMADJ_BENCH_AT_LEAST, 0, false };
+	const struct vmadj_bench_row row = { what, "points", VMADJ_BENCH_AT_LEAST, least_points,
+					     false };
 
 	(void)snprintf(what, sizeof(what), "total hit rate less %s's",
 		       rows->result->side[side]->title);
@@ -95,4 +101,37 @@ void vmadj_exp_show_agent(struct vmadj_exp_rows *rows)
 	if (pages > 0)
 		vmadj_exp_add(rows, &row,
 			      100 * hits / pages - vmadj_exp_total_pct(result, VMADJ_SIDE_OURS));
+}
+
+static void by_source(struct vmadj_exp_rows *rows, size_t side)
+{
+	const struct vmadj_exp_result *result = rows->result;
+	const char *title = result->side[side]->title;
+	char what[VMADJ_EXP_WHAT_MAX];
+	struct vmadj_bench_row row = { what, "of 1", VMADJ_BENCH_AT_LEAST, TOLD_LEAST, false };
+	double told = 1, range_mib = 0;
+
+	for (size_t vm = 0; vm < result->what->n_vms; vm++) {
+		told = fmin(told, result->track[side][vm].told);
+		range_mib = fmax(range_mib, vmadj_exp_range_mib(result, side, vm));
+	}
+	(void)snprintf(what, sizeof(what), "%s: samples in which that is said", title);
+	vmadj_exp_add(rows, &row, told);
+	(void)snprintf(what, sizeof(what), "%s: memory moved", title);
+	row.unit = "MiB";
+	row.bar = MOVED_LEAST;
+	vmadj_exp_add(rows, &row, range_mib);
+	(void)snprintf(what, sizeof(what), "%s: total hit rate less the equal split's", title);
+	row.unit = "points";
+	row.bar = -UNDER_MOST;
+	vmadj_exp_add(rows, &row,
+		      vmadj_exp_total_pct(result, side) - vmadj_exp_total_pct(result, 0));
+}
+
+void vmadj_exp_by_sources(struct vmadj_exp_rows *rows)
+{
+	for (size_t side = VMADJ_BY_AGENT; side < rows->result->n_sides; side++)
+		by_source(rows, side);
+	for (size_t side = 0; side < rows->result->n_sides; side++)
+		vmadj_exp_show_hits(rows, side);
 }

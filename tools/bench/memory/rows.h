@@ -24,12 +24,17 @@ void vmadj_exp_add(struct vmadj_exp_rows *rows, const struct vmadj_bench_row *ro
 /* From from_s to end_s of the case, 0..100. */
 double vmadj_exp_total_pct(const struct vmadj_exp_result *result, size_t side);
 
-/* Ours against a base line: not less of a hit rate; memory moved in a quarter of its time. */
-void vmadj_exp_more_than(struct vmadj_exp_rows *rows, size_t side);
+/* Ours against a base line: so many points more of a hit rate; memory moved in a quarter of its
+ * time. */
+void vmadj_exp_more_than(struct vmadj_exp_rows *rows, size_t side, double least_points);
 void vmadj_exp_sooner_than(struct vmadj_exp_rows *rows, size_t side, double ours_s,
 			   double theirs_s);
 
 /* Hit rates and lateness of each side. */
 void vmadj_exp_show_hits(struct vmadj_exp_rows *rows, size_t side);
+
+/* Each source against the equal split, side 0: who tells, that memory moved, and no harm. */
+void vmadj_exp_by_sources(struct vmadj_exp_rows *rows);
+
 /* What ours was told by the agents, less the truth. */
 void vmadj_exp_show_agent(struct vmadj_exp_rows *rows);

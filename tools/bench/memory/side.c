@@ -36,6 +36,7 @@ static void names_of(const struct vmadj_exp_place *place, pid_t of, char pattern
 
 static int boot(struct vmadj_bench *bench, struct vmadj_exp_place *place, size_t i)
 {
+	const char *source = place->side->source ? place->side->source : "agent";
 	char name[48], disk[512], args[640];
 	const struct vmadj_lab_linux want = { .name = name,
 					      .load = "files",
@@ -44,7 +45,8 @@ static int boot(struct vmadj_bench *bench, struct vmadj_exp_place *place, size_t
 					      .own_session = true,
 					      .balloon = true,
 					      .virtio_serial = true,
-					      .agent = true };
+					      .agent = !strcmp(source, "agent"),
+					      .qga = !strcmp(source, "qemu-ga") };
 	int err = vmadj_bench_output("bench/files.img", disk, sizeof(disk));
 
 	if (err)
@@ -200,8 +202,9 @@ static void keep_log(const struct vmadj_exp_place *place)
 	ssize_t len;
 	FILE *log;
 
-	(void)snprintf(name, sizeof(name), "bench/%s-%s.log", place->what->name,
-		       place->side->policy);
+	(void)snprintf(name, sizeof(name), "bench/%s-%s%s%s.log", place->what->name,
+		       place->side->policy, place->side->source ? "-" : "",
+		       place->side->source ? place->side->source : "");
 	(void)snprintf(from, sizeof(from), "%s/log", place->served.dir);
 	len = text ? vmadj_file_read(AT_FDCWD, from, text, LOG_MAX) : -1;
 	log = len > 0 && !vmadj_bench_output(name, to, sizeof(to)) ? fopen(to, "we") : NULL;

@@ -22,7 +22,8 @@ static const struct vmadj_exp_side known[] = {
 	  .params = "period = 1s\nsettle = 4s\nrest = 6s\nrest_max = 192s\nsmooth = 8s\n" },
 	{ .title = "margin",
 	  .policy = "margin",
-	  .params = "period = 0.2s\nmargin_period = 1s\nstep = 32M\nleast = 8M\n" },
+	  .params = "period = 0.2s\nmargin_period = 1s\nstep = 8M\nleast = 8M\ngrain = 3M\n"
+		    "rush = 4M\nagain = 2M\n" },
 };
 
 #define KNOWN (sizeof(known) / sizeof(known[0]))
@@ -39,6 +40,24 @@ void vmadj_exp_sides(const char *ours, const char *cache,
 	}
 	for (size_t i = 0; i < VMADJ_SIDES; i++)
 		ret_sides[i].cache = cache;
+}
+
+void vmadj_exp_sources(const char *ours, struct vmadj_exp_side ret_sides[VMADJ_SIDES])
+{
+	static const struct {
+		const char *source, *title;
+	} by[VMADJ_SIDES] = {
+		[VMADJ_BY_AGENT] = { "agent", "by our agent" },
+		[VMADJ_BY_QGA] = { "qemu-ga", "by qemu-ga" },
+		[VMADJ_BY_BALLOON] = { "balloon", "by the balloon" },
+	};
+
+	vmadj_exp_sides(ours, "writeback", ret_sides);
+	for (size_t i = VMADJ_BY_AGENT; i < VMADJ_SIDES; i++) {
+		ret_sides[i] = ret_sides[VMADJ_SIDE_OURS];
+		ret_sides[i].source = by[i].source;
+		ret_sides[i].title = by[i].title;
+	}
 }
 
 void vmadj_exp_say(const struct vmadj_exp_side *sides, size_t n)

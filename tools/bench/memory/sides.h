@@ -21,5 +21,10 @@ enum { VMADJ_SIDE_SPLIT, VMADJ_SIDE_PVE, VMADJ_SIDE_MOM, VMADJ_SIDE_OURS, VMADJ_
 void vmadj_exp_sides(const char *ours, const char *cache,
 		     struct vmadj_exp_side ret_sides[VMADJ_SIDES]);
 
+enum { VMADJ_BY_AGENT = 1, VMADJ_BY_QGA, VMADJ_BY_BALLOON };
+
+/* Equal split, and @ours by what each source can tell, alone. */
+void vmadj_exp_sources(const char *ours, struct vmadj_exp_side ret_sides[VMADJ_SIDES]);
+
 /** vmadj_exp_say() - the parameters of all sides, to stdout */
 void vmadj_exp_say(const struct vmadj_exp_side *sides, size_t n);

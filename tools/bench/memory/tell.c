@@ -70,16 +70,18 @@ static double number_at(const json_t *json, const char *key)
 	return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* What was told last, and how often by whom it should be. */
 struct counted {
 	double pages, hits;
+	double samples, told;
 };
 
 static struct counted counted_of(const json_t *vm)
 {
 	const json_t *cache = json_object_get(json_object_get(vm, "guest"), "cache");
 
-	return (struct counted){ number_at(cache, "accessed_pages"),
-				 number_at(cache, "hit_pages") };
+	return (struct counted){ .pages = number_at(cache, "accessed_pages"),
+				 .hits = number_at(cache, "hit_pages") };
 }
 
 static void take(const json_t *vm, double at_s, const struct vmadj_exp_case *what,
@@ -118,6 +120,14 @@ static void close_gaps(struct vmadj_exp_track *track, size_t n)
 	}
 }
 
+static bool is_told_by(const json_t *vm, const struct vmadj_exp_side *side)
+{
+	const char *source =
+		json_string_value(json_object_get(json_object_get(vm, "guest"), "source"));
+
+	return source && !strcmp(source, side->source ? side->source : "agent");
+}
+
 static void read_one(const struct vmadj_exp_place *place, const json_t *sample, double at_s,
 		     struct vmadj_exp_track *tracks, struct counted *last)
 {
@@ -127,8 +137,16 @@ static void read_one(const struct vmadj_exp_place *place, const json_t *sample, 
 		if (!vm)
 			continue;
 		take(vm, at_s, place->what, &tracks[i]);
-		if (at_s <= place->what->end_s && !isnan(counted_of(vm).pages))
-			last[i] = counted_of(vm);
+		if (at_s > place->what->end_s)
+			continue;
+		if (at_s >= place->what->from_s) {
+			last[i].samples++;
+			last[i].told += is_told_by(vm, place->side);
+		}
+		if (!isnan(counted_of(vm).pages)) {
+			last[i].pages = counted_of(vm).pages;
+			last[i].hits = counted_of(vm).hits;
+		}
 	}
 }
 
@@ -168,6 +186,7 @@ int vmadj_exp_read_samples(const struct vmadj_exp_place *place, const char *path
 		close_gaps(&tracks[i], (size_t)place->what->end_s * VMADJ_EXP_TICKS_S);
 		tracks[i].agent_pages += last[i].pages;
 		tracks[i].agent_hits += last[i].hits;
+		tracks[i].told = last[i].samples > 0 ? last[i].told / last[i].samples : 0;
 		if (isnan(tracks[i].mem_mib[0]))
 			return -ENODATA;
 	}

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/bench/memory/rows.h"
 #include "tools/bench/p2/p2.h"
 
 static struct vmadj_exp_result result;
@@ -37,10 +38,11 @@ static int draw(struct vmadj_bench *bench, const struct vmadj_p2_bars *bars, con
 	return err ? vmadj_bench_fail(bench, err, "%s cannot be drawn", path) : 0;
 }
 
+static struct vmadj_exp_side sides[VMADJ_SIDES];
+
 static int measure(struct vmadj_bench *bench, int which, const char *cache,
 		   const struct vmadj_p2_bars *bars)
 {
-	struct vmadj_exp_side sides[VMADJ_SIDES];
 	static bool said;
 	int err;
 
@@ -77,7 +79,9 @@ static int case1_none(struct vmadj_bench *bench)
 
 static int case2(struct vmadj_bench *bench)
 {
-	const struct vmadj_p2_bars bars = { .name = "case 2", .within = 2 };
+	const struct vmadj_p2_bars bars = { .name = "case 2",
+					    .within = 2,
+					    .nothing_to_gain = true };
 
 	return measure(bench, VMADJ_P2_CASE2, "writeback", &bars);
 }
@@ -102,9 +106,25 @@ static int turns(struct vmadj_bench *bench)
 
 static int scan(struct vmadj_bench *bench)
 {
-	const struct vmadj_p2_bars bars = { .name = "scan", .not_under = 3 };
+	const struct vmadj_p2_bars bars = { .name = "scan",
+					    .not_under = 3,
+					    .nothing_to_gain = true };
 
 	return measure(bench, VMADJ_P2_SCAN, "writeback", &bars);
+}
+
+static int sources(struct vmadj_bench *bench)
+{
+	const struct vmadj_p2_bars bars = { .name = "case 1 by source" };
+	struct vmadj_exp_rows rows = { .bench = bench, .result = &result, .name = bars.name };
+	int err;
+
+	vmadj_exp_sources("cache_share", sides);
+	err = vmadj_exp_run(bench, &vmadj_p2_cases[VMADJ_P2_CASE1], sides, VMADJ_SIDES, &result);
+	if (err)
+		return err;
+	vmadj_exp_by_sources(&rows);
+	return rows.err ? rows.err : draw(bench, &bars, "writeback");
 }
 
 static const struct vmadj_bench_group groups[] = {
@@ -114,6 +134,7 @@ static const struct vmadj_bench_group groups[] = {
 	{ "back", "a giver whose working set comes back", back },
 	{ "turns", "three VMs in rotation", turns },
 	{ "scan", "a scan of a huge file beside a hot set", scan },
+	{ "sources", "case 1, with only an agent, qemu-ga, or a balloon", sources },
 };
 
 int main(int argc, char **argv)

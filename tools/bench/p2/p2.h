@@ -21,6 +21,7 @@ struct vmadj_p2_bars {
 	const char *name;	  /* of the case, in the rows and of the picture */
 	double least_ratio;	  /* total hit rate / equal split, at least; 0: not judged */
 	double within, not_under; /* points from, or under, the equal split; 0: not judged */
+	bool nothing_to_gain;	  /* the equal split is as good as any: see rows.c */
 	double giver_points;	  /* VM1's own hit rate may be lower by; 0: not judged */
 	size_t mover;		  /* this VM should get more ... */
 	unsigned int span_s[2];	  /* ... within this; {0}: nobody should */

@@ -8,6 +8,12 @@
 
 #define LEAST_MIB 16.0 /* less is not called moved */
 
+/*
+ * Where all that could be hit is hit with equal shares already, no policy can have more than
+ * another, and two sides that both leave everything as it is differ by up to this.
+ */
+#define NOTHING_POINTS 0.5
+
 static double vm_pct(const struct vmadj_exp_result *result, size_t side, size_t vm)
 {
 	return vmadj_exp_hit_pct(result, side, vm, result->what->from_s, result->what->end_s);
@@ -51,15 +57,14 @@ static void against(struct vmadj_exp_rows *rows, const struct vmadj_p2_bars *bar
 {
 	double ours_s, theirs_s;
 
-	vmadj_exp_more_than(rows, side);
+	vmadj_exp_more_than(rows, side, bars->nothing_to_gain ? -NOTHING_POINTS : 0);
 	if (!bars->span_s[1])
 		return;
 	ours_s = moved_s(rows, bars, VMADJ_SIDE_OURS);
 	theirs_s = moved_s(rows, bars, side);
-	/* Where nobody moves anything nobody is late; but case 1 is about moving. */
-	if (isinf(ours_s) && isinf(theirs_s) && bars->least_ratio <= 0)
-		ours_s = 0;
-	vmadj_exp_sooner_than(rows, side, ours_s, theirs_s);
+	/* Where neither moves anything there is no time to compare; but case 1 is about moving. */
+	if (isfinite(ours_s) || isfinite(theirs_s) || bars->least_ratio > 0)
+		vmadj_exp_sooner_than(rows, side, ours_s, theirs_s);
 }
 
 static void show_moves(struct vmadj_exp_rows *rows, const struct vmadj_p2_bars *bars, size_t side)
