@@ -156,8 +156,9 @@ static void look_at_refaults(struct vmadj_distress *distress, const struct windo
 		distress->keep_bytes = distress->lately_bytes;
 		distress->kept_s = w->now_s;
 		distress->kept_refaults = w->refaults;
-	} else if (w->now_s - distress->kept_s > HELPS_S &&
-		   w->refaults >= distress->kept_refaults) {
+	} else if (w->now_s - distress->kept_s <= HELPS_S) {
+		distress->kept_refaults = fmax(distress->kept_refaults, w->refaults);
+	} else if (w->refaults >= distress->kept_refaults) {
 		distress->keep_bytes = distress->row_bytes;
 	}
 	distress->keep_s = w->now_s + KEEP_S;

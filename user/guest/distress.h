@@ -60,7 +60,7 @@ struct vmadj_distress {
 	const char *why;
 	double sign_s, keep_s;
 	uint64_t keep_bytes;
-	double kept_s, kept_refaults; /* when it was answered first, and what it was then */
+	double kept_s, kept_refaults; /* when it was answered first, and the most soon after */
 };
 
 void vmadj_distress_init(struct vmadj_distress *distress);
