@@ -234,6 +234,34 @@ Test(cache_share, a_step_goes_from_who_earns_least_to_who_earns_most)
 }
 
 /* Found on real guests: their balloon drivers stall, and nothing was ever moved. */
+/* vm1 hits always, and so earns more for a page than vm2, which wants more. */
+static const struct rates full[] = { { 4000, 4000, 0 }, { 4000, 2000, 2000 } };
+
+Test(cache_share, what_a_guest_leaves_free_goes_to_who_wants_it)
+{
+	begin();
+	for (int i = 0; i < 60; i++)
+		(void)ticks(2, full);
+	cr_assert(eq(u64, snapshot.vm[0].mem_bytes, 512 * MADE_MIB), "its cache earns most");
+
+	begin();
+	snapshot.vm[0].guest_free_bytes = 150 * MADE_MIB;
+	for (int i = 0; i < 10; i++)
+		(void)ticks(2, full);
+	cr_assert(lt(u64, snapshot.vm[0].mem_bytes, 512 * MADE_MIB));
+	cr_assert(gt(u64, snapshot.vm[1].mem_bytes, 512 * MADE_MIB));
+}
+
+Test(cache_share, what_is_free_for_a_moment_is_not_unused)
+{
+	begin();
+	for (int i = 0; i < 60; i++) {
+		snapshot.vm[0].guest_free_bytes = (i % 3 ? 150 : 1) * MADE_MIB;
+		(void)ticks(2, full);
+	}
+	cr_assert(eq(u64, snapshot.vm[0].mem_bytes, 512 * MADE_MIB));
+}
+
 /* Seconds until something is moved; @times ticks for each report. */
 static double until_moved(int times)
 {
