@@ -121,10 +121,11 @@ void vmadj_turn_guest_fill(struct vmadj_managed *managed, struct vmadj_snap_vm *
 	managed->rss_bytes = row->io_read_bytes = UINT64_MAX;
 	if (is_ours && !managed->ended && turned)
 		managed->rss_bytes = vmadj_turn_guest_rss(managed->target.pid);
-	if (is_ours && !managed->ended && (turned || has_agent(managed)))
+	if (is_ours && !managed->ended && (turned || has_agent(managed))) {
 		row->io_read_bytes = io_read_bytes(managed, row);
-	else
+	} else {
 		managed->io.known = false;
+	}
 	take_best(managed);
 	row->guest = managed->guest;
 }
