@@ -10,6 +10,7 @@
 #include "cache_share_vm.h"
 
 #define STUCK_S	    15.0
+#define FAR	    10.0 /* times giver_loss: then all goes back, and not half of it */
 #define SMALL_PARTS 0.03 /* of all accesses: who reads less is not held to giver_loss */
 
 /* --- moving ------------------------------------------------------------- */
@@ -92,20 +93,34 @@ static bool fell_too_far(const struct state *my, const struct row *row, double p
 	       points > my->giver_loss_pct + 100 * noise_of(row) / fmax(accesses, 1);
 }
 
+/* How much of what was taken the daemon gives back to it for its need, 0..1. */
+static double given_parts(const struct row *row)
+{
+	double given = memory_target(&row->vm) - target_of(row);
+
+	if (!row->vm.now->mem_need[0] || given <= MEMORY_NEAR_BYTES)
+		return 0;
+	return fmin(given / -row->moved_bytes, 1);
+}
+
 /* A giver's loss, and what is done about it. */
 static void protect(struct state *my, struct row *row)
 {
 	double loss = -gain_of(row), brought = brought_by(my, row), back = 1;
-	double points = 100 * ratio_lost(row, &row->view.fast);
+	double points = 100 * ratio_lost(row, &row->view.fast), given = given_parts(row);
 
 	row->account_pages += (brought - fmax(loss, 0)) * (my->now_s - my->last_s);
-	if (row->view.distressed || row->vm.now->mem_need[0]) {
+	if (row->view.distressed) {
 		WHY(row, "it runs out of memory: %.0f MiB go back to it", -mib(row->moved_bytes));
+	} else if (given > 0) {
+		back = given;
+		WHY(row, "the daemon gives %.0f MiB back to it: %.60s",
+		    -mib(row->moved_bytes) * back, row->vm.now->mem_need);
 	} else if (loss > noise_of(row) && loss > brought) {
 		WHY(row, "it loses %.0f pages/s, more than the %.0f gained: %.0f MiB go back", loss,
 		    brought, -mib(row->moved_bytes));
 	} else if (fell_too_far(my, row, points)) {
-		back = points > 3 * my->giver_loss_pct ? 1 : 0.5;
+		back = points > FAR * my->giver_loss_pct ? 1 : 0.5;
 		WHY(row, "its hit rate fell by %.1f points, more than %.1f: %.0f MiB go back",
 		    points, my->giver_loss_pct, -mib(row->moved_bytes) * back);
 	} else {

@@ -19,8 +19,7 @@
  * Beyond the paper, both directions look at more, since a cache that is full cannot grow, and what
  * comes to be read is not in Active(file) yet:
  *
- * - UP also while Cached grows by more than rush;
- * - while more than "again" is read from disks a margin is not smaller;
+ * - UP also while more than rush is read from disks, and not smaller while more than "again" is;
  * - UP while the guest reads again more than "again" of what it had dropped (cache_view.h's
  *   wanted). A margin on its way down goes back four steps first, or to what the daemon gives to a
  *   guest in need, and stays there for some minutes: what was dropped has to be read again in any
@@ -32,8 +31,8 @@
  */
 #include "cache_view.h"
 
-#define UPS_MOST     5	 /* in a row, that each can be larger than the one before */
-#define KEEP_PERIODS 120 /* ten minutes, with the paper's times */
+#define UPS_MOST     5	/* in a row, that each can be larger than the one before */
+#define KEEP_PERIODS 60 /* five minutes, with the paper's times */
 #define HURT_PERIODS 5
 #define HURTS_MUCH   2 /* times again */
 #define WAY_DOWN     4 /* steps: fewer are no way down, and so many it goes back */
@@ -76,8 +75,14 @@ static bool goes_up(const struct state *my, enum direction direction, double cac
 
 	if (direction == UP)
 		return cached_grew > grain || active_grew > grain;
-	return cached_grew > my->rush_bytes || ((cached_grew > grain || isnan(cached_grew)) &&
-						(active_grew < -grain || isnan(active_grew)));
+	return (cached_grew > grain || isnan(cached_grew)) &&
+	       (active_grew < -grain || isnan(active_grew));
+}
+
+/* What fills the cache: how much of it will be wanted again is not known yet. NAN: not known. */
+static double missed_bytes(const struct row *row)
+{
+	return (cache_view_totals(row->vm.now).misses - row->totals.misses) * CACHE_VIEW_PAGE;
 }
 
 /* Not on, while its guest has not given what it was to give. */
@@ -100,14 +105,6 @@ static void turn_back(const struct state *my, struct row *row, double to_bytes, 
 	row->keep_s = now_s + KEEP_PERIODS * my->margin_period_s;
 	row->hurt_s = now_s;
 	row->downs = 0;
-}
-
-/* What is read from disks fills the cache: how much of it will be wanted again is not known yet. */
-static bool is_filled(const struct state *my, const struct row *row)
-{
-	double misses = cache_view_totals(row->vm.now).misses - row->totals.misses;
-
-	return misses * CACHE_VIEW_PAGE > my->again_bytes;
 }
 
 /* Return: whether it should be larger since what was dropped is read again. */
@@ -133,14 +130,15 @@ static void adjust(const struct state *my, struct row *row, double now_s)
 
 	if (isnan(cached_grew) && isnan(active_grew))
 		return;
-	if (hurts(my, row, now_s) || goes_up(my, row->direction, cached_grew, active_grew)) {
+	if (hurts(my, row, now_s) || missed_bytes(row) > my->rush_bytes ||
+	    goes_up(my, row->direction, cached_grew, active_grew)) {
 		row->direction = UP;
 		row->downs = 0;
 		row->ups = row->ups < UPS_MOST ? row->ups + 1 : UPS_MOST;
 		row->margin_bytes += my->step_bytes * (row->ups > 2 ? 1 << (row->ups - 2) : 1);
 		return;
 	}
-	if (row->direction == DOWN && !is_filled(my, row))
+	if (row->direction == DOWN && !(missed_bytes(row) > my->again_bytes))
 		shrink(my, row, now_s);
 	row->direction = DOWN;
 	row->ups = 0;
@@ -257,9 +255,9 @@ static const struct vmadj_policy_param params[] = {
 	{ "grain", VMADJ_PARAM_BYTES, PLACE(grain_bytes), 24 * MEMORY_MIB, 0, 0x1p40, NULL,
 	  "a cache that changed by no more than this has not changed" },
 	{ "rush", VMADJ_PARAM_BYTES, PLACE(rush_bytes), 32 * MEMORY_MIB, 0, 0x1p40, NULL,
-	  "a cache that grew by more than this makes a margin go up" },
+	  "a guest that read more than this from disks makes a margin go up" },
 	{ "again", VMADJ_PARAM_BYTES, PLACE(again_bytes), 16 * MEMORY_MIB, 0, 0x1p40, NULL,
-	  "so much may be read again of what was dropped" },
+	  "so much may be read from disks, or again of what was dropped" },
 	{ 0 },
 };
 
