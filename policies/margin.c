@@ -8,8 +8,8 @@
  *	UP:   Cached grew or Active(file) grew: larger; else DOWN from the next time on
  *	DOWN: Cached did not grow, or Active(file) did not shrink: smaller; else larger, and UP
  *
- * Smaller by half a step. Larger by a step; the third time in a row by two, then by four and eight:
- *how large a step is the paper leaves open, and what a guest reads can change at once.
+ * Smaller by half a step; larger by a step, the third time in a row by two, then by four and by
+ * eight. How large a step is the paper leaves open, and what a guest reads can change at once.
  *
  * What the paper left open, the host's memory: when all W together are more than the VMs can
  * have, it is shared by weight; who wants less than its part leaves the rest to the others. A
