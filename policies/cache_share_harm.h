@@ -151,22 +151,38 @@ static void judge(struct state *my, struct row *row)
 	row->idle_until_s = my->now_s + row->idle_s;
 }
 
-/* The guest cannot spare what was taken: it keeps what it has. */
+/* What they really have is what was moved. */
+static void face_it(struct state *my)
+{
+	EACH_ROW(my, row)
+	{
+		row->moved_bytes = (double)row->vm.now->mem_bytes - row->vm.share_bytes;
+		row->stuck_s = 0;
+	}
+	balance(my);
+}
+
+/*
+ * A guest that cannot spare what was taken keeps what it has, and so does a receiver that is to
+ * give back and is in need: then what it has is held for it, and who should get it waits in vain.
+ */
 static void follow(struct state *my, struct row *row)
 {
 	double more = (double)row->vm.now->mem_bytes - target_of(row);
+	bool in_need = row->moved_bytes >= 0 && row->vm.now->mem_need[0];
 
-	if (row->moved_bytes >= 0 || more <= MEMORY_NEAR_BYTES + step_of(my, row) / 4) {
+	if (more <= MEMORY_NEAR_BYTES + step_of(my, row) / 4) {
 		row->stuck_s = 0;
-	} else if (row->stuck_s == 0) {
-		row->stuck_s = my->now_s;
-	} else if (my->now_s - row->stuck_s > STUCK_S) {
-		row->moved_bytes = fmin(row->moved_bytes + more, 0);
-		row->rest_until_s = my->now_s + my->rest_s;
-		row->stuck_s = 0;
-		balance(my);
-		WHY(row, "its guest cannot spare more");
+		return;
 	}
+	if (row->stuck_s == 0)
+		row->stuck_s = my->now_s;
+	if (!in_need && my->now_s - row->stuck_s <= STUCK_S)
+		return;
+	if (!in_need)
+		row->rest_until_s = my->now_s + my->rest_s;
+	WHY(row, "it cannot spare %.0f MiB of what it has", mib(more));
+	face_it(my);
 }
 
 static void protect_all(struct state *my)

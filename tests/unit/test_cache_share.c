@@ -262,6 +262,28 @@ Test(cache_share, what_is_free_for_a_moment_is_not_unused)
 	cr_assert(eq(u64, snapshot.vm[0].mem_bytes, 512 * MADE_MIB));
 }
 
+/* It went home, and the daemon has given it 19 MiB of that back, which it holds for it. */
+Test(cache_share, what_a_receiver_needs_it_keeps_and_goes_on_from_there)
+{
+	double had;
+
+	(void)take_some();
+	had = (double)snapshot.vm[1].mem_bytes / MADE_MIB;
+	cr_assert(gt(dbl, had, 530));
+	/* vm2 becomes quiet, vm1 earns: all goes home */
+	for (int i = 0; i < 60 && snapshot.vm[1].mem_bytes > 512 * MADE_MIB; i++)
+		(void)ticks(2, (const struct rates[]){ { 4000, 3000, 500 }, { 10, 0, 0 } });
+	cr_assert(eq(u64, snapshot.vm[1].mem_bytes, 512 * MADE_MIB));
+	made_size(&snapshot.vm[0], 486);
+	made_size(&snapshot.vm[1], 538);
+	(void)snprintf(snapshot.vm[1].mem_need, sizeof(snapshot.vm[1].mem_need), "refaults");
+	(void)ticks(1, usual);
+	snapshot.vm[1].mem_need[0] = '\0';
+	(void)ticks(2, usual);
+	cr_expect(ge(u64, snapshot.vm[1].mem_bytes, 537 * MADE_MIB));
+	cr_expect(le(u64, snapshot.vm[0].mem_bytes, 487 * MADE_MIB));
+}
+
 /* Seconds until something is moved; @times ticks for each report. */
 static double until_moved(int times)
 {
