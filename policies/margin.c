@@ -33,6 +33,7 @@
 
 #define UPS_MOST     5	/* in a row, that each can be larger than the one before */
 #define KEEP_PERIODS 60 /* five minutes, with the paper's times */
+#define HURTS_LEAST  2	/* in a row: what the balloon pushes out is read again, now and then */
 #define HURT_PERIODS 5
 #define HURTS_MUCH   2 /* times again */
 #define WAY_DOWN     4 /* steps: fewer are no way down, and so many it goes back */
@@ -46,7 +47,7 @@ struct row {
 	double next_s;
 	double keep_bytes, keep_s; /* no smaller than that, until then */
 	double hurt_s;		   /* when it was found too small; 0: it is not */
-	int ups, downs;		   /* so often in a row it was larger, or smaller */
+	int ups, downs, hurts;	   /* so often in a row it was larger, smaller, too small */
 	enum direction direction;
 	bool begun;
 };
@@ -114,9 +115,11 @@ static bool hurts(const struct state *my, struct row *row, double now_s)
 		(cache_view_totals(row->vm.now).wanted - row->totals.wanted) * CACHE_VIEW_PAGE;
 
 	if (!(wanted_bytes > my->again_bytes)) {
-		row->hurt_s = 0;
+		row->hurt_s = row->hurts = 0;
 		return false;
 	}
+	if (row->hurts++ < HURTS_LEAST - 1)
+		return false;
 	if (row->downs >= 2 * WAY_DOWN)
 		turn_back(my, row, row->margin_bytes + WAY_DOWN * my->step_bytes, now_s);
 	return row->hurt_s == 0 || wanted_bytes > HURTS_MUCH * my->again_bytes ||
@@ -138,7 +141,7 @@ static void adjust(const struct state *my, struct row *row, double now_s)
 		row->margin_bytes += my->step_bytes * (row->ups > 2 ? 1 << (row->ups - 2) : 1);
 		return;
 	}
-	if (row->direction == DOWN && !(missed_bytes(row) > my->again_bytes))
+	if (row->direction == DOWN && !row->hurts && !(missed_bytes(row) > my->again_bytes))
 		shrink(my, row, now_s);
 	row->direction = DOWN;
 	row->ups = 0;
