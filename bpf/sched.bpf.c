@@ -2,8 +2,8 @@
 /*
  * sched.bpf.c - run time and waiting of each thread of a VM, and who caused the waiting
  *
- * At each context switch. Run time, waiting and switches are the kernel's own
- * counters of the task that leaves (they are complete at that moment); ours is
+ * At each context switch; polling is at the end of this file. Run time, waiting and switches are
+ * the kernel's own counters of the task that leaves (they are complete at that moment); ours is
  * only to say whose they are. A switch between two tasks of no VM ends after
  * three loads: task->bpf_storage is NULL for whoever carries no tag (life.bpf.c).
  *
@@ -218,21 +218,38 @@ static __always_inline struct vmadj_sched *sched_of(struct task_struct *task)
 	return sched;
 }
 
-/* Its last switch. By its tag, not by its id: an id may have changed hands in an exec. */
-static __always_inline void thread_dies(struct task_struct *prev)
+/* By its tag, not by its id: an id may have changed hands in an exec. */
+static __always_inline __u32 slot_by_tag(struct task_struct *task)
 {
-	struct vmadj_tag *tag = bpf_task_storage_get(&life_task, prev, NULL, 0);
-	struct vmadj_sched *sched;
-	__u16 *slot;
+	struct vmadj_tag *tag = bpf_task_storage_get(&life_task, task, NULL, 0);
 
-	if (!tag)
+	return tag ? tag->slot : 0;
+}
+
+/* Nothing more will be counted. */
+static __always_inline void thread_dies(struct task_struct *task, __u32 tagged)
+{
+	struct vmadj_sched *sched = bpf_map_lookup_elem(&sched_thread, &tagged);
+	__u16 *slot = slot_of_tid(task->pid);
+
+	if (!tagged)
 		return;
-	slot = slot_of_tid(prev->pid);
-	if (slot && *slot == tag->slot)
+	if (slot && *slot == tagged)
 		*slot = 0;
-	sched = bpf_map_lookup_elem(&sched_thread, &tag->slot);
 	if (sched)
 		sched->state = VMADJ_SCHED_DEAD;
+}
+
+/* The kernel's own counters: complete when the thread is off its CPU. */
+static __always_inline void thread_count(struct vmadj_sched *sched, struct task_struct *task)
+{
+	sched->run_ns = task->se.sum_exec_runtime;
+	sched->run_clock = sched->run_ns << 1;
+	sched->wait_ns = task->sched_info.run_delay;
+	sched->preemptions = task->nivcsw;
+	sched->switches = task->nvcsw + sched->preemptions;
+	sched->migrations = task->se.nr_migrations;
+	sched->state = VMADJ_SCHED_SLEEPING;
 }
 
 static __always_inline void switch_out(struct vmadj_cpu *cpu, struct vmadj_past *past,
@@ -250,13 +267,7 @@ static __always_inline void switch_out(struct vmadj_cpu *cpu, struct vmadj_past 
 		/* It ran when it was registered: when it had come is not known. */
 		sched->blame[cpu->epoch & 1].by[0].wait_ns += waited;
 	}
-	sched->run_ns = prev->se.sum_exec_runtime;
-	sched->run_clock = sched->run_ns << 1;
-	sched->wait_ns = wait_ns;
-	sched->preemptions = prev->nivcsw;
-	sched->switches = prev->nvcsw + sched->preemptions;
-	sched->migrations = prev->se.nr_migrations;
-	sched->state = VMADJ_SCHED_SLEEPING;
+	thread_count(sched, prev);
 }
 
 static __always_inline void wait_begin(struct vmadj_cpu *cpu, __u32 cpu_id,
@@ -323,7 +334,7 @@ static __noinline int switch_slow(__u64 *ctx)
 		if (!state)
 			wait_begin(cpu, cpu_id, prev_sched, prev, next, next_sched);
 		else if (state & TASK_DEAD)
-			thread_dies(prev);
+			thread_dies(prev, slot_by_tag(prev));
 	}
 	if (next_sched)
 		switch_in(cpu_id, next_sched, next, now);
@@ -338,4 +349,56 @@ int sched_switch(__u64 *ctx)
 	if (!prev->bpf_storage && !next->bpf_storage && !cpu_at(prev->thread_info.cpu)->waiting)
 		return 0;
 	return switch_slow(ctx);
+}
+
+/*
+ * Polling, instead of all of the above: user space runs sched_poll before each sample, and a switch
+ * costs nothing. Single waits and who caused them are not known, and the counters of a running
+ * thread are up to one timer tick old (on a CPU without ticks, nohz_full, a second).
+ *
+ * A thread that has ended is counted once more, when its counters are complete: when the kernel
+ * frees it, or by the poll while its parent has not asked for it.
+ *
+ * Cost: a quarter of a microsecond for each task of the host and poll; one load for each that ends.
+ */
+static __always_inline void thread_poll(struct task_struct *task, __u32 slot)
+{
+	struct vmadj_sched *sched = bpf_map_lookup_elem(&sched_thread, &slot);
+
+	if (!sched)
+		return;
+	thread_count(sched, task);
+	sched->cpu = task->thread_info.cpu;
+}
+
+SEC("iter/task")
+int sched_poll(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	__u32 slot = task && task->bpf_storage ? slot_by_tag(task) : 0;
+	bool over;
+
+	if (!slot)
+		return 0;
+	over = task->__state & TASK_DEAD && !task->on_cpu;
+	/* Its slot will be another's: without the tag it is not met again. */
+	if (over && bpf_task_storage_delete(&life_task, task))
+		return 0;
+	thread_poll(task, slot);
+	if (over)
+		thread_dies(task, slot);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_free")
+int sched_freed(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	__u32 slot = task->bpf_storage ? slot_by_tag(task) : 0;
+
+	if (!slot)
+		return 0;
+	thread_poll(task, slot);
+	thread_dies(task, slot);
+	return 0;
 }

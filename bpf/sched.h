@@ -10,7 +10,7 @@
 enum vmadj_sched_state {
 	VMADJ_SCHED_UNSEEN = 0, /* not switched since its registration */
 	VMADJ_SCHED_RUNNING = 1,
-	VMADJ_SCHED_SLEEPING = 2,
+	VMADJ_SCHED_SLEEPING = 2,  /* and whoever was polled */
 	VMADJ_SCHED_PREEMPTED = 3, /* off its CPU, and runnable */
 	VMADJ_SCHED_DEAD = 4,	   /* its last switch has been counted */
 };
@@ -53,8 +53,8 @@ struct vmadj_blame {
 
 /*
  * One slot of sched_thread: totals of the kernel's own counters, as of the thread's last
- * switch. All of it in one place, what every switch needs in the first 64 bytes: most switches
- * find it in no cache.
+ * switch, or of the last poll, which fills in only those and cpu. All of it in one place, what
+ * every switch needs in the first 64 bytes: most switches find it in no cache.
  */
 struct vmadj_sched {
 	/*

@@ -121,6 +121,17 @@ Test(snapshot_parse, written_again_is_the_same_without_vms)
 	assert_written_again_is_the_same();
 }
 
+Test(snapshot_parse, written_again_is_the_same_where_it_was_polled)
+{
+	sample.snapshot.observer.mode = "poll";
+	sample.vms[1].cpu.polled = true;
+	sample.vms[1].cpu.wait_p50_us = sample.vms[1].cpu.wait_p99_us = NAN;
+	assert_written_again_is_the_same();
+	cr_assert(parsed->vms[1].cpu.polled);
+	cr_assert(not(parsed->vms[0].cpu.polled));
+	cr_assert(ne(ptr, strstr(text, "\"waited_for\":null"), NULL), "%s", text);
+}
+
 Test(snapshot_parse, fills_the_structs)
 {
 	give_knobs_and_guest();

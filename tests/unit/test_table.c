@@ -100,6 +100,23 @@ Test(table, shows_host_and_vms_as_plain_text)
 		     "        0      \xe2\x80\x93"));
 }
 
+Test(table, what_polling_cannot_tell_is_a_dash)
+{
+	sample.snapshot.observer.mode = "poll";
+	sample.vms[1].cpu.polled = true;
+	sample.vms[1].cpu.wait_p99_us = NAN;
+	rows[1].n_culprits = 0;
+	render();
+	cr_assert(has("polled over "), "%s", text);
+	cr_assert(eq(
+		str, line_of("web1"),
+		"web1                  200  kvm        1  "
+		"\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"
+		"\xe2\x96\x92\xe2\x96\x92\xe2\x96\x92\xe2\x96\x92\xe2\x96\x92"
+		"    50.0    49.0     2.0         \xe2\x80\x93  \xe2\x80\x93                                    "
+		"        0      \xe2\x80\x93"));
+}
+
 Test(table, who_tells_of_a_guest_is_shown_where_one_tells)
 {
 	render();

@@ -50,7 +50,8 @@ static int time_with_empty(struct vmadj_bench *bench, double *ret_trip_ns)
 
 static int time_with_observer(struct vmadj_bench *bench, double *ret_trip_ns)
 {
-	const struct vmadj_observer_options options = { .self_test = false };
+	const struct vmadj_observer_options options = { .mode = VMADJ_MODE_TRACE,
+							.self_test = false };
 	struct vmadj_observer *observer = NULL;
 	int err = vmadj_observer_open(&options, &observer);
 

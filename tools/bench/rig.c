@@ -22,7 +22,8 @@ struct reading {
 
 static int open_observer(struct vmadj_bench_rig *rig)
 {
-	const struct vmadj_observer_options options = { .self_test = false };
+	const struct vmadj_observer_options options = { .mode = VMADJ_MODE_TRACE,
+							.self_test = false };
 	const struct bpf_program *program;
 	const struct bpf_object *object;
 	const struct bpf_map *tags;

@@ -17,7 +17,8 @@
 
 int vmadj_bench_watch_open(struct vmadj_bench_watch *ret_watch)
 {
-	const struct vmadj_observer_options options = { .self_test = true };
+	const struct vmadj_observer_options options = { .mode = VMADJ_MODE_TRACE,
+							.self_test = true };
 	struct vmadj_bench_watch watch = { 0 };
 	int err = vmadj_observer_open(&options, &watch.observer);
 

@@ -155,6 +155,8 @@ static void text_culprits(const struct vmadj_row *row, const struct vmadj_table 
 			vmadj_cell_foreign(style, row->vm->note, cell, VMADJ_CELL_MAX);
 		return;
 	}
+	if (row->vm->cpu.polled)
+		(void)snprintf(cell, VMADJ_CELL_MAX, "%s", vmadj_cell_unknown(style));
 	if (!(row->vm->cpu.wait_pct >= WAIT_SHOWN_PCT))
 		return;
 	for (size_t i = 0; i < row->n_culprits; i++) {

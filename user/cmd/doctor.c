@@ -169,7 +169,8 @@ static int print_report(const struct vmadj_options *options,
 int vmadj_cmd_doctor(const struct vmadj_options *options)
 {
 	const struct vmadj_observer_options how = { .pin_dir = options->pin_dir,
-						    .self_test = true };
+						    .self_test = true,
+						    .try_poll = true };
 	struct vmadj_doctor_report report;
 	struct vmadj_checks all = { 0 };
 	const struct vmadj_checks *checks;

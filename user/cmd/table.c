@@ -122,7 +122,9 @@ static void put_second_line(const struct printer *p)
 		       (double)snapshot->host.mem_total_bytes / GIB);
 	append(p, line, part);
 	append_pct(p, line, "pressure", snapshot->host.mem_psi_some_pct, "");
-	(void)snprintf(part, sizeof(part), "sampled over %.1f s", snapshot->interval_s);
+	(void)snprintf(part, sizeof(part), "%s over %.1f s",
+		       vmadj_text_same(snapshot->observer.mode, "poll") ? "polled" : "sampled",
+		       snapshot->interval_s);
 	append(p, line, part);
 	put_line(p, VMADJ_TINT_DIM, line);
 }

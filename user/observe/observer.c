@@ -12,12 +12,15 @@
 #include "user/observe/checks.h"
 #include "user/observe/host_checks.h"
 #include "user/observe/life.h"
+#include "user/observe/mode.h"
 #include "user/observe/pagecache.h"
 #include "user/observe/parts.h"
 #include "user/observe/pins.h"
 #include "user/observe/sched.h"
 #include "user/observe/selftest.h"
 #include "user/util/log.h"
+
+#define POLL_EVENTS "iter/task, tp_btf/sched_process_free"
 
 struct vmadj_observer {
 	struct vmadj_checks checks;
@@ -80,7 +83,7 @@ static int open_life(struct vmadj_observer *observer)
 	return 0;
 }
 
-static int open_sched(struct vmadj_observer *observer)
+static int open_sched(struct vmadj_observer *observer, enum vmadj_mode mode)
 {
 	static const struct vmadj_lack lack = {
 		"events",
@@ -89,14 +92,41 @@ static int open_sched(struct vmadj_observer *observer)
 		"run time and waiting are not known, so nothing is observed",
 		"see the rights above; `vmadjust-bpf -v doctor` shows what the kernel said",
 	};
-	int err = vmadj_sched_open(observer->life, &observer->sched);
+	int err = vmadj_sched_open(observer->life, mode, &observer->sched);
 
 	if (err) {
 		vmadj_checks_lack(&observer->checks, &lack, "refused: %s", strerror(-err));
 		return err;
 	}
-	vmadj_checks_ok(&observer->checks, "events", "context switches", "tp_btf/sched_switch");
+	vmadj_checks_ok(&observer->checks, "events", "context switches", "%s",
+			mode == VMADJ_MODE_POLL ? "polled: " POLL_EVENTS : "tp_btf/sched_switch");
 	return 0;
+}
+
+/* Would it work, if it were asked for? With a test of its own, whose lines nobody needs. */
+static void try_poll(struct vmadj_observer *observer)
+{
+	static const struct vmadj_lack lack = {
+		"events",
+		"polling",
+		VMADJ_CHECK_MISSING,
+		"--mode poll does not work here; --mode trace does",
+		"`vmadjust-bpf -v doctor` shows what the kernel said",
+	};
+	struct vmadj_sched_view *sched = NULL;
+	struct vmadj_checks checks = { 0 };
+	int err = vmadj_sched_open(observer->life, VMADJ_MODE_POLL, &sched);
+
+	if (!err)
+		err = vmadj_selftest_sched(observer->life, sched, &checks);
+	if (err) {
+		vmadj_checks_lack(&observer->checks, &lack, "%s",
+				  checks.n ? checks.check[0].found : strerror(-err));
+	} else {
+		vmadj_checks_ok(&observer->checks, "events", "polling", POLL_EVENTS);
+	}
+	vmadj_checks_clear(&checks);
+	vmadj_sched_close(sched);
 }
 
 static void open_pagecache(struct vmadj_observer *observer)
@@ -168,12 +198,17 @@ static int test_all(struct vmadj_observer *observer)
 static void open_all(struct vmadj_observer *observer, const struct vmadj_observer_options *options)
 {
 	bool allowed = vmadj_host_check_rights(&observer->checks);
+	enum vmadj_mode mode = options->mode;
 
 	vmadj_host_check_kernel(&observer->checks);
 	if (open_btf(observer) || !allowed)
 		return;
-	if (open_life(observer) || open_sched(observer))
+	if (mode == VMADJ_MODE_AUTO)
+		mode = vmadj_mode_auto();
+	if (open_life(observer) || open_sched(observer, mode))
 		return;
+	if (options->try_poll && mode != VMADJ_MODE_POLL)
+		try_poll(observer);
 	open_pagecache(observer);
 	open_pins(observer, options->pin_dir ? options->pin_dir : VMADJ_PIN_DIR);
 	if (options->self_test && test_all(observer))
@@ -214,6 +249,11 @@ bool vmadj_observer_running(const struct vmadj_observer *observer)
 	return observer->running;
 }
 
+enum vmadj_mode vmadj_observer_mode(const struct vmadj_observer *observer)
+{
+	return vmadj_sched_mode(observer->sched);
+}
+
 const struct vmadj_checks *vmadj_observer_checks(const struct vmadj_observer *observer)
 {
 	return &observer->checks;
@@ -232,6 +272,11 @@ struct vmadj_sched_view *vmadj_observer_sched(const struct vmadj_observer *obser
 struct vmadj_pagecache_view *vmadj_observer_pagecache(const struct vmadj_observer *observer)
 {
 	return observer->pagecache;
+}
+
+int vmadj_observer_poll(struct vmadj_observer *observer)
+{
+	return vmadj_sched_poll(observer->sched);
 }
 
 int vmadj_observer_refresh(struct vmadj_observer *observer)

@@ -42,9 +42,20 @@ struct vmadj_checks {
 
 struct vmadj_observer;
 
+/* How run time and waiting are counted. In the order of vmadj_mode_names. */
+enum vmadj_mode {
+	VMADJ_MODE_AUTO,  /* one of the two below, chosen when the observer opens */
+	VMADJ_MODE_TRACE, /* at each context switch */
+	VMADJ_MODE_POLL,  /* once a sample: no single waits, and not who caused them */
+};
+
+extern const char *const vmadj_mode_names[]; /* "auto", "trace", "poll", NULL */
+
 struct vmadj_observer_options {
 	const char *pin_dir; /* a directory on a BPF file system; NULL: VMADJ_PIN_DIR */
+	enum vmadj_mode mode;
 	bool self_test;
+	bool try_poll; /* where it is not the mode, try whether it would work: a check */
 };
 
 #define VMADJ_PIN_DIR "/sys/fs/bpf/vmadjust-bpf"
@@ -62,4 +73,5 @@ int vmadj_observer_open(const struct vmadj_observer_options *options,
 void vmadj_observer_close(struct vmadj_observer *observer);
 
 bool vmadj_observer_running(const struct vmadj_observer *observer);
+enum vmadj_mode vmadj_observer_mode(const struct vmadj_observer *observer); /* never AUTO */
 const struct vmadj_checks *vmadj_observer_checks(const struct vmadj_observer *observer);

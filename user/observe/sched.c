@@ -5,18 +5,32 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "sched.skel.h"
 #include "user/observe/life.h"
 #include "user/observe/window.h"
+#include "user/util/cleanup.h"
 
 struct vmadj_sched_view {
 	struct sched_bpf *skel;
+	enum vmadj_mode mode;
 	int cpus;
 	struct vmadj_window threads;
 };
+
+/* Of the others nothing is loaded, so nothing can be attached. */
+static int choose_programs(struct sched_bpf *skel, bool poll)
+{
+	int err = bpf_program__set_autoload(skel->progs.sched_switch, !poll);
+
+	if (!err)
+		err = bpf_program__set_autoload(skel->progs.sched_poll, poll);
+	return err ? err : bpf_program__set_autoload(skel->progs.sched_freed, poll);
+}
 
 static int sched_load(struct vmadj_sched_view *view, const struct vmadj_life *life)
 {
@@ -32,6 +46,8 @@ static int sched_load(struct vmadj_sched_view *view, const struct vmadj_life *li
 		return -E2BIG;
 	err = bpf_map__set_max_entries(view->skel->maps.sched_past, (__u32)view->cpus);
 	if (!err)
+		err = choose_programs(view->skel, view->mode == VMADJ_MODE_POLL);
+	if (!err)
 		err = vmadj_life_share(life, view->skel->obj);
 	if (!err)
 		err = sched_bpf__load(view->skel);
@@ -42,13 +58,15 @@ static int sched_load(struct vmadj_sched_view *view, const struct vmadj_life *li
 	return err;
 }
 
-int vmadj_sched_open(const struct vmadj_life *life, struct vmadj_sched_view **ret_view)
+int vmadj_sched_open(const struct vmadj_life *life, enum vmadj_mode mode,
+		     struct vmadj_sched_view **ret_view)
 {
 	struct vmadj_sched_view *view = calloc(1, sizeof(*view));
 	int err;
 
 	if (!view)
 		return -ENOMEM;
+	view->mode = mode;
 	err = sched_load(view, life);
 	if (err) {
 		vmadj_sched_close(view);
@@ -70,6 +88,29 @@ void vmadj_sched_close(struct vmadj_sched_view *view)
 struct bpf_object *vmadj_sched_object(struct vmadj_sched_view *view)
 {
 	return view->skel->obj;
+}
+
+enum vmadj_mode vmadj_sched_mode(const struct vmadj_sched_view *view)
+{
+	return view->mode;
+}
+
+/* The program writes nothing: it is read to its end, which is when it has met all tasks. */
+int vmadj_sched_poll(const struct vmadj_sched_view *view)
+{
+	_cleanup_close_ int fd = -1;
+	ssize_t got;
+	char none;
+
+	if (view->mode != VMADJ_MODE_POLL)
+		return 0;
+	fd = bpf_iter_create(bpf_link__fd(view->skel->links.sched_poll));
+	if (fd < 0)
+		return fd;
+	do {
+		got = read(fd, &none, sizeof(none));
+	} while (got < 0 && (errno == EAGAIN || errno == EINTR));
+	return got < 0 ? -errno : 0;
 }
 
 int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots)

@@ -2,6 +2,8 @@
 /*
  * sched.h - run time and waiting of each slot, as bpf/sched.bpf.c counts them
  *
+ * In VMADJ_MODE_POLL as of the last vmadj_sched_poll(), and without waits and blame.
+ *
  * Units:     ns and counts, totals of the kernel's own counters for that thread.
  * Errors:    0 or a negative errno.
  * Ownership: vmadj_sched_close() takes NULL.
@@ -12,6 +14,7 @@
 #include <stdint.h>
 
 #include "bpf/sched.h"
+#include "user/observe/observer.h"
 
 struct bpf_object;
 struct vmadj_life;
@@ -20,11 +23,20 @@ struct vmadj_sched_view;
 /**
  * vmadj_sched_open() - load and attach
  *
+ * @mode: VMADJ_MODE_TRACE or VMADJ_MODE_POLL. In the latter nothing is attached to switches.
+ *
  * Return: 0; -ENOMEM; -E2BIG: more than VMADJ_CPUS CPUs; the kernel's errno.
  */
-int vmadj_sched_open(const struct vmadj_life *life, struct vmadj_sched_view **ret_view);
+int vmadj_sched_open(const struct vmadj_life *life, enum vmadj_mode mode,
+		     struct vmadj_sched_view **ret_view);
 void vmadj_sched_close(struct vmadj_sched_view *view);
 struct bpf_object *vmadj_sched_object(struct vmadj_sched_view *view);
+
+enum vmadj_mode vmadj_sched_mode(const struct vmadj_sched_view *view);
+
+/** vmadj_sched_poll() - walk all tasks; nothing in VMADJ_MODE_TRACE; Return: 0, the kernel's errno.
+ */
+int vmadj_sched_poll(const struct vmadj_sched_view *view);
 
 /** vmadj_sched_refresh() - map the first @slots slots; Return: 0, -errno. */
 int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots);

@@ -16,7 +16,7 @@ struct vmadj_sched_view;
 struct vmadj_pagecache_view;
 
 /**
- * vmadj_selftest_sched() - run time, waiting, switches and blame
+ * vmadj_selftest_sched() - run time, waiting, switches and, where it is traced, blame
  *
  * Adds a line to @checks, FATAL if a count is wrong.
  *

@@ -15,6 +15,7 @@
 #include "bpf/sched.h"
 
 #include "bpf/histogram.h"
+#include "user/observe/observer.h"
 #include "user/observe/parts.h"
 #include "user/snapshot/host.h"
 #include "user/vm/inventory.h"
@@ -271,6 +272,7 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 		    struct vmadj_snap_vm *row, double interval_ns)
 {
 	struct vmadj_inventory *inventory = builder->inventory;
+	const struct vmadj_observer *observer = vmadj_inventory_observer(inventory);
 	uint64_t waits[VMADJ_WAIT_SLOTS] = { 0 };
 	const char *manager = vm->identity.manager;
 
@@ -288,6 +290,7 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 		.io_read_bytes = UINT64_MAX,
 	};
 	row->cpu.known = vmadj_vm_vcpus_known(vm) && !vm->note;
+	row->cpu.polled = vmadj_observer_mode(observer) == VMADJ_MODE_POLL;
 	row->note = vm->note;
 	if (!row->cpu.known && !row->note) {
 		row->note =
@@ -297,8 +300,7 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 	vmadj_vm_waits(inventory, vm, waits);
 	row->cpu.wait_p50_us = percentile_us(waits, 0.50);
 	row->cpu.wait_p99_us = percentile_us(waits, 0.99);
-	row->host_cache.known =
-		!vm->note && vmadj_observer_pagecache(vmadj_inventory_observer(inventory));
+	row->host_cache.known = !vm->note && vmadj_observer_pagecache(observer);
 	build_delta(vm, row, interval_ns);
 	build_waited(vm, &row->cpu);
 	return build_vcpus(vm, row);
@@ -341,13 +343,17 @@ static int build_vms(struct vmadj_snapshot_builder *builder, double interval_ns)
 int vmadj_snapshot_build(struct vmadj_snapshot_builder *builder,
 			 const struct vmadj_snapshot **ret_snapshot)
 {
+	struct vmadj_observer *observer = vmadj_inventory_observer(builder->inventory);
 	struct vmadj_snapshot *snapshot = &builder->snapshot;
 	uint64_t now;
 	int err;
 
 	clear(builder);
 	vmadj_inventory_forget(builder->inventory);
-	err = vmadj_inventory_tick(builder->inventory);
+	/* Before the tick, so that it takes note of those that the poll met dead. */
+	err = vmadj_observer_poll(observer);
+	if (!err)
+		err = vmadj_inventory_tick(builder->inventory);
 	if (!err)
 		err = vmadj_snap_host_read(&snapshot->host, &builder->ticks);
 	if (err)
@@ -358,7 +364,7 @@ int vmadj_snapshot_build(struct vmadj_snapshot_builder *builder,
 	snapshot->interval_s = (double)(now - builder->last_ns) / 1e9;
 	snapshot->mem_vms_bytes = UINT64_MAX;
 	snapshot->observer = (struct vmadj_snap_observer){
-		.mode = "trace",
+		.mode = vmadj_mode_names[vmadj_observer_mode(observer)],
 		.lost_events = vmadj_inventory_lost(builder->inventory),
 	};
 	err = build_vms(builder, (double)(now - builder->last_ns));

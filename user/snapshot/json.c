@@ -54,7 +54,7 @@ static void put_host(struct vmadj_jsonw *w, const struct vmadj_snapshot *snapsho
 
 static void put_waited_for(struct vmadj_jsonw *w, const struct vmadj_snap_cpu *cpu)
 {
-	if (!cpu->known) {
+	if (!cpu->known || cpu->polled) {
 		vmadj_jsonw_null(w, "waited_for");
 		return;
 	}

@@ -172,6 +172,7 @@ static void read_cpu(struct parsed *p, const json_t *json, struct vmadj_snap_cpu
 	cpu->wait_pct = get_real(p, json, "wait_pct");
 	cpu->wait_p50_us = get_real(p, json, "wait_p50_us");
 	cpu->wait_p99_us = get_real(p, json, "wait_p99_us");
+	cpu->polled = cpu->known && json_is_null(json_object_get(json, "waited_for"));
 	read_waited_for(p, json, cpu);
 }
 

@@ -61,6 +61,7 @@ struct vmadj_snap_cpu {
 	uint64_t emulator_run_ns;
 	double usage_pct, wait_pct;
 	double wait_p50_us, wait_p99_us; /* NAN when no wait ended in the interval */
+	bool polled;			 /* the percentiles and waited_for are not known */
 	size_t n_waited;
 	struct vmadj_snap_waited waited_for[VMADJ_WAITED_MAX]; /* greatest first */
 };
@@ -126,7 +127,7 @@ struct vmadj_snap_vm {
 };
 
 struct vmadj_snap_observer {
-	const char *mode;
+	const char *mode; /* "trace" or "poll" */
 	uint64_t lost_events;
 	unsigned int vms, vcpus;
 };
