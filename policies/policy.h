@@ -77,7 +77,8 @@ struct vmadj_policy_vm {
 	double usage_pct, wait_pct;
 	double wait_p50_us, wait_p99_us;
 	uint64_t run_ns, wait_ns, delta_run_ns, delta_wait_ns;
-	char waited_for[64]; /* for whom it waited most so far: "vm:NAME", "host:COMM", ... */
+	/* for whom it waited most so far: "vm:NAME", "host:COMM", ...; empty: nobody, not known */
+	char waited_for[64];
 
 	/* the host's page cache, in the interval */
 	uint64_t accessed_pages, hit_pages, miss_pages;

@@ -87,6 +87,9 @@ stays 'policies one and two turn the same knob: only one may' "two policies with
 bad
 sed -i "s|^state_dir = .*|state_dir = $work/elsewhere|" "$conf"
 stays 'state_dir cannot change while the daemon runs' "another state_dir"
+bad
+sed -i "s|^\[daemon\]|&\nmode = poll|" "$conf"
+stays 'mode cannot change while the daemon runs' "another mode"
 rm "$conf"
 stays "$conf: there is no such file" "no file"
 ctl 0 policy list

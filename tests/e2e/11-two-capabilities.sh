@@ -22,6 +22,11 @@ run 0 setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
 	--inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon --bounding-set=-all,+bpf,+perfmon \
 	"$work/vmadjust-bpf" dump --json --count 2 --interval 0.5
 check "ambient capabilities"
+run 0 setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
+	--inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon --bounding-set=-all,+bpf,+perfmon \
+	"$work/vmadjust-bpf" dump --json --count 2 --interval 0.5 --mode poll
+check "polling"
+grep -q '"observer":{"mode":"poll"' "$work/out" || fail "it does not poll"
 
 # The same by a capability of the file.
 need setcap

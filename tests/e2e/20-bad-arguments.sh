@@ -33,6 +33,10 @@ refused --count ' N$' dump --count
 refused --vm 'leave it out' dump --vm ''
 refused weight '"wait"' dump --sort weight
 refused size 'help' dump --sort size
+refused nonsense 'help' dump --mode nonsense
+refused pool '"poll"' dump --mode pool
+refused --mode MODE dump --mode
+refused --mode 'run --help' run --mode poll
 refused no-such-option 'dump --help' dump --no-such-option
 refused no-such-command 'vmadjust-bpf --help' no-such-command
 refused -z 'help' dump -z

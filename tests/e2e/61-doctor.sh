@@ -28,6 +28,7 @@ json "$work/out" '
 		my $area = $_;
 		grep { $_->{area} eq $area } @{$d[0]{checks}} or die "no area $area\n";
 	}
+	$seen{"events/polling"} or die "nothing of polling\n";
 	print "$_->{name}\n" for @{$d[0]{checks}};
 ' >"$work/names"
 run 0 "$bin" doctor

@@ -19,6 +19,7 @@
 
 #include "tests/lib/grab_log.h"
 #include "user/config/config_private.h"
+#include "user/observe/observer.h"
 #include "user/util/file.h"
 
 #define TEXT_MAX 65536
@@ -162,6 +163,7 @@ Test(config, without_a_file_it_is_built_in)
 
 	cr_assert(zero(int, vmadj_config_load(NULL, &config)));
 	cr_assert(epsilon_eq(dbl, config->interval_s, 1, 0));
+	cr_assert(eq(int, config->mode, VMADJ_MODE_AUTO));
 	cr_assert(eq(str, config->policy_user, "nobody"));
 	cr_assert(eq(ptr, config->control_group, NULL));
 	cr_assert(eq(u64, config->memory_in_motion_vms, 4));
@@ -183,6 +185,19 @@ Test(config, values_arrive_in_their_units)
 	cr_assert(eq(uint, config->policies[0].params[0].line, 5));
 	cr_assert(eq(u64, config->vms[0].limits.memory_max_bytes, 3 * MIB / 2));
 	cr_assert(eq(str, config->vms[0].limits.cpus, "0,2-3"));
+}
+
+Test(config, modes_are_those_of_the_observer)
+{
+	char text[64];
+
+	for (int i = 0; vmadj_mode_names[i]; i++) {
+		_cleanup_config_ struct vmadj_config *config = NULL;
+
+		(void)snprintf(text, sizeof(text), "[daemon]\nmode = %s\n", vmadj_mode_names[i]);
+		config = load(text);
+		cr_assert(eq(int, config->mode, i));
+	}
 }
 
 static void assert_refused(int err, const char *why)

@@ -10,6 +10,7 @@
 
 #include "tests/lib/grab_log.h"
 #include "user/cmd/options.h"
+#include "user/observe/observer.h"
 #include "user/util/suggest.h"
 
 #define WORDS_MAX 80
@@ -77,6 +78,18 @@ Test(options, dump_takes_all_of_its_options)
 	cr_assert(eq(int, options.sort, VMADJ_SORT_WAIT));
 	cr_assert(eq(str, (char *)options.pin_dir, "/sys/fs/bpf/x"));
 	cr_assert(eq(int, options.no_color, 1));
+}
+
+Test(options, modes_are_in_the_order_of_the_enumeration)
+{
+	cr_assert(zero(int, parse("dump")));
+	cr_assert(zero(int, options.mode));
+	cr_assert(zero(int, parse("dump --mode auto")));
+	cr_assert(eq(int, options.mode, 1 + VMADJ_MODE_AUTO));
+	cr_assert(zero(int, parse("dump --mode trace")));
+	cr_assert(eq(int, options.mode, 1 + VMADJ_MODE_TRACE));
+	cr_assert(zero(int, parse("dump --mode poll")));
+	cr_assert(eq(int, options.mode, 1 + VMADJ_MODE_POLL));
 }
 
 Test(options, sort_keys_are_in_the_order_of_the_enumeration)

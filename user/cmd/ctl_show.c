@@ -113,8 +113,9 @@ void vmadj_ctl_show_status(FILE *out, const json_t *answer)
 		number_of(answer, "tick_longest_ms"), number_of(answer, "tick_late_ms"));
 	(void)fprintf(out, "this daemon: %.2f s of CPU time, at most ", number_of(answer, "cpu_s"));
 	put_size(out, number_of(answer, "max_rss_bytes"));
-	(void)fprintf(out, " resident; %.0f events lost\nlibvirt: %s\n",
-		      number_of(answer, "lost_events"), text_of(answer, "libvirt", text));
+	(void)fprintf(out, " resident; %.0f events lost; mode %s\n",
+		      number_of(answer, "lost_events"), text_of(answer, "mode", text));
+	(void)fprintf(out, "libvirt: %s\n", text_of(answer, "libvirt", text));
 	if (!is_true(answer, "ledger_writable"))
 		(void)fputs("the ledger cannot be written: nothing is changed until it can\n", out);
 	vmadj_ctl_show_policies(out, answer);

@@ -307,12 +307,16 @@ static bool ask_daemon(struct dump *dump)
 		return false;
 	}
 	dump->interval_s = interval_s;
+	if (options->mode)
+		log_notice("the daemon's samples are shown, in its own mode: --mode is not used");
 	return true;
 }
 
 static int open_kernel(struct dump *dump)
 {
-	int err, status = vmadj_observe(dump->options, &dump->observer);
+	/* A choice that was made is one more than its place. */
+	int mode = dump->options->mode ? dump->options->mode - 1 : VMADJ_MODE_AUTO;
+	int err, status = vmadj_observe(dump->options, (enum vmadj_mode)mode, &dump->observer);
 
 	if (status)
 		return status;

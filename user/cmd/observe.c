@@ -6,7 +6,6 @@
 
 #include "user/cmd/exitcode.h"
 #include "user/cmd/options.h"
-#include "user/observe/observer.h"
 #include "user/util/log.h"
 
 static void say_why_not(const struct vmadj_checks *checks)
@@ -22,10 +21,12 @@ static void say_why_not(const struct vmadj_checks *checks)
 	}
 }
 
-int vmadj_observe(const struct vmadj_options *options, struct vmadj_observer **ret_observer)
+int vmadj_observe(const struct vmadj_options *options, enum vmadj_mode mode,
+		  struct vmadj_observer **ret_observer)
 {
 	const struct vmadj_observer_options how = {
 		.pin_dir = options->pin_dir,
+		.mode = mode,
 		.self_test = true,
 	};
 	int err = vmadj_observer_open(&how, ret_observer);

@@ -4,8 +4,10 @@
  */
 #pragma once
 
-struct vmadj_observer;
+#include "user/observe/observer.h"
+
 struct vmadj_options;
 
 /** vmadj_observe() - open one; what is in the way was said. Return: enum vmadj_exit. */
-int vmadj_observe(const struct vmadj_options *options, struct vmadj_observer **ret_observer);
+int vmadj_observe(const struct vmadj_options *options, enum vmadj_mode mode,
+		  struct vmadj_observer **ret_observer);

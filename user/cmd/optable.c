@@ -144,6 +144,18 @@ const struct vmadj_option vmadj_option_table[] = {
 			"name or pid (default: cpu; with --json pid)",
 	},
 	{
+		.name = "mode",
+		.type = VMADJ_OPTION_CHOICE,
+		.commands = IN(DUMP),
+		.offset = FIELD(mode),
+		.arg = "MODE",
+		.choices = vmadj_mode_names,
+		.help = "trace: count at each context switch; poll: once a sample, which costs "
+			"nothing a switch, but tells neither wait percentiles nor who was waited for; "
+			"auto: trace, unless the host switches so often that it would cost too "
+			"much (default: auto; that of the daemon where one runs)",
+	},
+	{
 		.name = "pin-dir",
 		.type = VMADJ_OPTION_DIR,
 		.commands = IN(DUMP) | IN(DOCTOR) | IN(RUN),

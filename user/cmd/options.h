@@ -89,6 +89,7 @@ struct vmadj_options {
 	double interval_s;  /* 0: not given */
 	uint64_t count;	    /* 0: without end */
 	int sort;	    /* enum vmadj_sort */
+	int mode;	    /* 1 + enum vmadj_mode; 0: not given */
 	const char *pin_dir;
 	const char *output, *snapshot;
 	const char *vm[VMADJ_VM_PATTERNS_MAX];

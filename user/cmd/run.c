@@ -42,7 +42,7 @@ int vmadj_cmd_run(const struct vmadj_options *options)
 		vmadj_config_free(how.config);
 		return status;
 	}
-	status = vmadj_observe(options, &how.observer);
+	status = vmadj_observe(options, (enum vmadj_mode)how.config->mode, &how.observer);
 	if (status) {
 		vmadj_config_free(how.config);
 	} else {

@@ -77,6 +77,7 @@ struct vmadj_config_vm {
 struct vmadj_config {
 	/* [daemon] */
 	double interval_s;   /* 1; 0.1..60 */
+	int mode;	     /* how the observer counts, enum vmadj_mode: auto */
 	char *state_dir;     /* /var/lib/vmadjust-bpf */
 	char *run_dir;	     /* /run/vmadjust-bpf */
 	char *policy_dir;    /* LIBDIR/vmadjust-bpf/policies */

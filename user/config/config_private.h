@@ -29,6 +29,7 @@ enum vmadj_config_type {
 	VMADJ_CONFIG_INTEGER,  /* int64_t or uint64_t */
 	VMADJ_CONFIG_DURATION, /* double, seconds */
 	VMADJ_CONFIG_BYTES,    /* uint64_t */
+	VMADJ_CONFIG_CHOICE,   /* int: the place among choices */
 	VMADJ_CONFIG_TEXT,     /* char *, and so below */
 	VMADJ_CONFIG_PATH,     /* absolute */
 	VMADJ_CONFIG_CPUS,     /* "0-3,8" */
@@ -49,7 +50,8 @@ struct vmadj_config_key {
 	const char *def; /* as it would be written */
 	const char
 		*word; /* a value that is none of the type: "auto", "none"; NULL: there is none */
-	uint64_t word_value; /* what is stored for it; of texts: NULL */
+	uint64_t word_value;	    /* what is stored for it; of texts: NULL */
+	const char *const *choices; /* NULL at the end */
 	const char *help;
 };
 

@@ -29,6 +29,9 @@ const struct vmadj_config_section vmadj_config_section_table[] = {
 #define RANGE(lo, hi)  .min = (lo), .max = (hi)
 #define WORD(w, value) .word = (w), .word_value = (value)
 
+/* In the order of enum vmadj_mode. */
+static const char *const modes[] = { "auto", "trace", "poll", NULL };
+
 #define MIB 0x1p20
 #define GIB 0x1p30
 #define TIB 0x1p40
@@ -36,6 +39,11 @@ const struct vmadj_config_section vmadj_config_section_table[] = {
 const struct vmadj_config_key vmadj_config_key_table[] = {
 	{ DAEMON(interval_s), NAME("interval", DURATION), RANGE(0.1, 60), .def = "1s",
 	  .help = "The time between two looks at all VMs." },
+	{ DAEMON(mode), NAME("mode", CHOICE), .choices = modes, .def = "auto",
+	  .help = "How run time and waiting are counted: trace at each context switch; poll once "
+		  "an interval, which costs nothing a switch, but tells neither wait percentiles "
+		  "nor who was waited for; auto is trace, unless the host switches so often at the "
+		  "start that it would cost too much." },
 	{ DAEMON(state_dir), NAME("state_dir", PATH), .def = "/var/lib/vmadjust-bpf",
 	  .help = "Keeps how everything was before it was changed." },
 	{ DAEMON(run_dir), NAME("run_dir", PATH), .def = "/run/vmadjust-bpf",

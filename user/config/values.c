@@ -68,6 +68,17 @@ static int check_cpus(const char *text)
 	}
 }
 
+static int parse_choice(const char *text, const char *const *choices, int *ret_value)
+{
+	for (int i = 0; choices[i]; i++) {
+		if (strcmp(text, choices[i]) == 0) {
+			*ret_value = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static int parse_text(const struct vmadj_config_key *key, const char *text, char **to)
 {
 	char *copy = NULL;
@@ -112,6 +123,8 @@ int vmadj_config_key_parse(const struct vmadj_config_key *key, const char *text,
 			return vmadj_parse_bytes(text, (uint64_t)key->min, (uint64_t)key->max, to);
 		*(uint64_t *)to = key->word_value;
 		return 0;
+	case VMADJ_CONFIG_CHOICE:
+		return parse_choice(text, key->choices, to);
 	default:
 		return parse_text(key, text, to);
 	}
@@ -123,7 +136,7 @@ void vmadj_config_key_copy(const struct vmadj_config_key *key, const void *from,
 		[VMADJ_CONFIG_BOOL] = sizeof(bool),	  [VMADJ_CONFIG_INTEGER] = sizeof(int64_t),
 		[VMADJ_CONFIG_DURATION] = sizeof(double), [VMADJ_CONFIG_BYTES] = sizeof(uint64_t),
 		[VMADJ_CONFIG_TEXT] = sizeof(char *),	  [VMADJ_CONFIG_PATH] = sizeof(char *),
-		[VMADJ_CONFIG_CPUS] = sizeof(char *),
+		[VMADJ_CONFIG_CPUS] = sizeof(char *),	  [VMADJ_CONFIG_CHOICE] = sizeof(int),
 	};
 
 	memcpy((char *)to + key->offset, (const char *)from + key->offset, sizes[key->type]);
@@ -188,6 +201,9 @@ void vmadj_config_key_print(FILE *out, const struct vmadj_config_key *key, const
 		}
 		print_bytes(out, *(const uint64_t *)from);
 		return;
+	case VMADJ_CONFIG_CHOICE:
+		(void)fputs(key->choices[*(const int *)from], out);
+		return;
 	default:
 		text = *(char *const *)from;
 		(void)fputs(text ? text : key->word, out);
@@ -216,6 +232,15 @@ char *vmadj_config_key_range(const struct vmadj_config_key *key, char *buf, size
 		print_bytes(out, (uint64_t)key->min);
 		(void)fputs(" to ", out);
 		print_bytes(out, (uint64_t)key->max);
+		break;
+	case VMADJ_CONFIG_CHOICE:
+		for (int i = 0; key->choices[i]; i++) {
+			(void)fprintf(out, "%s%s",
+				      !i		    ? ""
+				      : key->choices[i + 1] ? ", "
+							    : " or ",
+				      key->choices[i]);
+		}
 		break;
 	case VMADJ_CONFIG_TEXT:
 		(void)fputs("a text", out);

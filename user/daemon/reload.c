@@ -25,6 +25,8 @@ static const char *fixed(const struct vmadj_config *old, const struct vmadj_conf
 		return "state_dir";
 	if (!vmadj_text_same(old->run_dir, new->run_dir))
 		return "run_dir";
+	if (old->mode != new->mode)
+		return "mode";
 	if (!vmadj_text_same(old->control_group, new->control_group))
 		return "control_group";
 	if (!vmadj_text_same(old->libvirt_uri, new->libvirt_uri))
