@@ -119,6 +119,7 @@ Test(blame, two_busy_vms_blame_each_other_by_name)
 	struct vmadj_world *world = vmadj_world_open();
 	static struct pair web_a, web_b, db_a, db_b;
 
+	vmadj_world_need_trace(world);
 	vmadj_lab_require(vmadj_lab_kvm_start(&web1, &web));
 	vmadj_lab_require(vmadj_lab_kvm_start(&db1, &db));
 	vmadj_world_serve(world, 0.3);
@@ -141,6 +142,7 @@ Test(blame, a_host_process_is_blamed_by_name)
 	struct vmadj_world *world = vmadj_world_open();
 	static struct pair a, b;
 
+	vmadj_world_need_trace(world);
 	vmadj_lab_require(vmadj_lab_kvm_start(&busy, &vm));
 	(void)burn_as("greedy one");
 	vmadj_world_serve(world, 0.3);
@@ -159,6 +161,7 @@ Test(blame, a_kernel_thread_is_blamed_by_name)
 	pid_t ksmd = vmadj_ksm_burn(vmadj_world_cpu());
 	static struct pair a, b;
 
+	vmadj_world_need_trace(world);
 	vmadj_lab_require(vmadj_lab_kvm_start(&busy, &vm));
 	vmadj_world_serve(world, 0.3);
 	read_pair(world, vmadj_lab_vm_pid(vm), ksmd, &a);
@@ -182,6 +185,7 @@ Test(blame, waiting_for_its_quota_is_blamed_on_the_limit)
 	static struct pair a, b;
 	uint64_t throttled, blamed, waited;
 
+	vmadj_world_need_trace(world);
 	want.cgroup = vmadj_cgroup_with_quota(30);
 	vmadj_lab_require(vmadj_lab_kvm_start(&want, &vm));
 	vmadj_world_serve(world, 0.5);

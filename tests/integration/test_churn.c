@@ -100,10 +100,10 @@ static void check_all_seen(void)
 	cr_expect(eq(u32, twice, 0), "of %d VMs", VMS);
 }
 
-Test(churn, of_fifty_vms_a_second_none_is_lost_and_no_slot_leaks)
+VMADJ_WORLD_TEST(churn, of_fifty_vms_a_second_none_is_lost_and_no_slot_leaks)
 {
 	const struct vmadj_lab_kvm want = { .load = "tick:2", .vcpus = 2 };
-	struct vmadj_world *world = vmadj_world_open();
+	struct vmadj_world *world = vmadj_world_open_as(*mode);
 	struct vmadj_inventory *inventory = vmadj_world_inventory(world);
 	struct vmadj_life *life = vmadj_observer_life(vmadj_world_observer(world));
 

@@ -75,9 +75,9 @@ Test(inventory, a_vm_that_was_there_before_is_in_the_first_sample)
 		cr_expect(eq(int, row.vcpus[i].tid, vmadj_lab_vm_vcpu_tid(vm, i)));
 }
 
-Test(inventory, a_vm_that_ended_is_shown_once_more)
+VMADJ_WORLD_TEST(inventory, a_vm_that_ended_is_shown_once_more)
 {
-	struct vmadj_world *world = vmadj_world_open();
+	struct vmadj_world *world = vmadj_world_open_as(*mode);
 	struct vmadj_lab_vm *vm;
 	pid_t pid;
 
@@ -119,13 +119,13 @@ static void check_final(const struct vmadj_lab_vm *vm, const struct vmadj_world_
 	}
 }
 
-Test(inventory, a_vm_of_200_ms_between_two_samples_is_shown_with_its_totals)
+VMADJ_WORLD_TEST(inventory, a_vm_of_200_ms_between_two_samples_is_shown_with_its_totals)
 {
 	struct vmadj_lab_kvm want = {
 		.load = "mix", .vcpus = 2, .lifetime_ms = 200, .emulator_busy = true
 	};
 	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
-	struct vmadj_world *world = vmadj_world_open();
+	struct vmadj_world *world = vmadj_world_open_as(*mode);
 	struct vmadj_world_vm row;
 
 	vmadj_obituary_listen();
@@ -142,11 +142,11 @@ Test(inventory, a_vm_of_200_ms_between_two_samples_is_shown_with_its_totals)
 }
 
 /* One that nobody had the time to look at while it lived. */
-Test(inventory, a_vm_that_ended_before_its_news_was_read_is_still_shown)
+VMADJ_WORLD_TEST(inventory, a_vm_that_ended_before_its_news_was_read_is_still_shown)
 {
 	struct vmadj_lab_kvm want = { .load = "busy", .lifetime_ms = 60 };
 	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
-	struct vmadj_world *world = vmadj_world_open();
+	struct vmadj_world *world = vmadj_world_open_as(*mode);
 	struct vmadj_world_vm row;
 
 	(void)vmadj_world_sample(world, 0);
@@ -159,10 +159,10 @@ Test(inventory, a_vm_that_ended_before_its_news_was_read_is_still_shown)
 	cr_expect(row.vm.ended);
 }
 
-Test(inventory, a_vcpu_plugged_in_is_counted)
+VMADJ_WORLD_TEST(inventory, a_vcpu_plugged_in_is_counted)
 {
 	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
-	struct vmadj_world *world = vmadj_world_open();
+	struct vmadj_world *world = vmadj_world_open_as(*mode);
 	struct vmadj_world_vm row;
 	struct vmadj_truth truth;
 	pid_t pid, tid;

@@ -92,9 +92,9 @@ static void compare(const struct vmadj_lab_vm *vm, const struct reading *a, cons
 		b->all.run_ns - a->all.run_ns - vcpus_ns));
 }
 
-Test(sched, ten_seconds_of_mixed_load_agree_with_schedstat)
+VMADJ_WORLD_TEST(sched, ten_seconds_of_mixed_load_agree_with_schedstat)
 {
-	struct vmadj_world *world = vmadj_world_open();
+	struct vmadj_world *world = vmadj_world_open_as(*mode);
 	static struct reading a[VMS], b[VMS];
 	struct vmadj_lab_vm *vms[VMS] = { NULL };
 
@@ -114,7 +114,7 @@ Test(sched, ten_seconds_of_mixed_load_agree_with_schedstat)
 	vmadj_lab_stop_many(vms, VMS);
 }
 
-Test(sched, a_vm_that_ran_before_the_observer_is_counted_from_then_on)
+VMADJ_WORLD_TEST(sched, a_vm_that_ran_before_the_observer_is_counted_from_then_on)
 {
 	const struct vmadj_lab_kvm busy = busy_vm();
 	struct vmadj_lab_vm *vms[2] = { NULL };
@@ -127,7 +127,7 @@ Test(sched, a_vm_that_ran_before_the_observer_is_counted_from_then_on)
 	for (int i = 0; i < 2; i++)
 		past[i] = vmadj_truth_thread(vmadj_lab_vm_pid(vms[i]),
 					     vmadj_lab_vm_vcpu_tid(vms[i], 0));
-	world = vmadj_world_open();
+	world = vmadj_world_open_as(*mode);
 	(void)vmadj_world_sample(world, 0.1);
 	read_all(world, vms, 2, a);
 	(void)vmadj_world_sample(world, 3);
@@ -143,11 +143,11 @@ Test(sched, a_vm_that_ran_before_the_observer_is_counted_from_then_on)
 	vmadj_lab_stop_many(vms, 2);
 }
 
-Test(sched, a_vm_born_under_observation_is_counted_from_its_birth)
+VMADJ_WORLD_TEST(sched, a_vm_born_under_observation_is_counted_from_its_birth)
 {
 	const struct vmadj_lab_kvm mix = { .load = "mix", .vcpus = 2, .emulator_busy = true };
 	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
-	struct vmadj_world *world = vmadj_world_open();
+	struct vmadj_world *world = vmadj_world_open_as(*mode);
 	static struct reading now;
 
 	vmadj_lab_require(vmadj_lab_kvm_start(&mix, &vm));
@@ -174,6 +174,7 @@ Test(sched, a_running_vcpu_is_counted_up_to_now)
 	static struct reading base;
 	struct vmadj_world_vm row;
 
+	vmadj_world_need_trace(world);
 	vmadj_lab_require(vmadj_lab_kvm_start(&busy, &vm));
 	(void)vmadj_world_sample(world, 0.2);
 	read_all(world, &vm, 1, &base);
@@ -228,6 +229,7 @@ Test(sched, two_busy_vms_on_one_cpu_get_half_and_wait_half)
 	static struct vmadj_world_vm row[2];
 	bool quiet = false;
 
+	vmadj_world_need_trace(world);
 	vmadj_lab_require(vmadj_lab_kvm_start_many(&busy, vms, 2));
 	vmadj_world_serve(world, 0.2);
 	for (int tries = 0; tries < 8 && !quiet; tries++) {

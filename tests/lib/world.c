@@ -11,7 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "user/observe/observer.h"
 #include "user/observe/parts.h"
 #include "user/vm/inventory.h"
 #include "user/vm/vm.h"
@@ -67,9 +66,9 @@ static void say_why_not(const struct vmadj_observer *observer)
 	cr_fatal("cannot observe, and no check says why");
 }
 
-struct vmadj_world *vmadj_world_open(void)
+struct vmadj_world *vmadj_world_open_as(enum vmadj_mode mode)
 {
-	const struct vmadj_observer_options options = { .self_test = true };
+	const struct vmadj_observer_options options = { .mode = mode, .self_test = true };
 	struct vmadj_world *world = world_new();
 	int err;
 
@@ -87,6 +86,14 @@ struct vmadj_world *vmadj_world_open(void)
 		cr_fatal("inventory: %s", strerror(-err));
 	world->tick_ns = now_ns() + TICK_NS;
 	return world;
+}
+
+struct vmadj_world *vmadj_world_open(void)
+{
+	const char *mode = getenv("VMADJ_MODE");
+	bool poll = mode && strcmp(mode, vmadj_mode_names[VMADJ_MODE_POLL]) == 0;
+
+	return vmadj_world_open_as(poll ? VMADJ_MODE_POLL : VMADJ_MODE_TRACE);
 }
 
 void vmadj_world_close(struct vmadj_world *world)
@@ -248,6 +255,12 @@ const struct vmadj_snap_vcpu *vmadj_world_vcpu(const struct vmadj_world_vm *row,
 			return &row->vcpus[i];
 	}
 	return NULL;
+}
+
+void vmadj_world_need_trace(const struct vmadj_world *world)
+{
+	if (vmadj_observer_mode(world->observer) != VMADJ_MODE_TRACE)
+		cr_skip_test("polling does not tell of single waits");
 }
 
 void vmadj_world_need_pagecache(const struct vmadj_world *world)

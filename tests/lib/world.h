@@ -26,15 +26,17 @@
  */
 #pragma once
 
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "user/observe/observer.h"
 #include "user/snapshot/snapshot.h"
 
 #define VMADJ_WORLD_VCPUS 64
 
-struct vmadj_observer;
 struct vmadj_inventory;
 struct vmadj_world;
 
@@ -54,7 +56,20 @@ struct vmadj_world_vm {
 	char vmm[32];
 };
 
+/* What must hold in both modes: the test is run with each as *mode. */
+#define VMADJ_WORLD_TEST(suite, name)                                                   \
+	ParameterizedTestParameters(suite, name)                                        \
+	{                                                                               \
+		static enum vmadj_mode modes[] = { VMADJ_MODE_TRACE, VMADJ_MODE_POLL }; \
+                                                                                        \
+		return cr_make_param_array(enum vmadj_mode, modes, 2);                  \
+	}                                                                               \
+	ParameterizedTest(const enum vmadj_mode *mode, suite, name)
+
 /* Opens with the self-test, as dump does; pins in a folder of its own. */
+struct vmadj_world *vmadj_world_open_as(enum vmadj_mode mode);
+
+/* The same with VMADJ_MODE_TRACE; the environment's VMADJ_MODE=poll lets any test program poll. */
 struct vmadj_world *vmadj_world_open(void);
 void vmadj_world_close(struct vmadj_world *world);
 void vmadj_world_close_all(void);
@@ -77,6 +92,9 @@ uint64_t vmadj_world_waited_ns(const struct vmadj_world_vm *row, const char *who
 
 /* The vCPU that runs in the thread @tid; NULL: none does. */
 const struct vmadj_snap_vcpu *vmadj_world_vcpu(const struct vmadj_world_vm *row, pid_t tid);
+
+/* Skips the test where waits are not told one by one. */
+void vmadj_world_need_trace(const struct vmadj_world *world);
 
 /* Skips the test where this kernel does not tell of its page cache; a count refused fails it. */
 void vmadj_world_need_pagecache(const struct vmadj_world *world);
