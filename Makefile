@@ -16,6 +16,7 @@
 # make bench-p2    memory by what page caches earn, against other controllers; BENCH="case1 none case2 back
 #                  turns scan sources" (root)
 # make bench-p5    memory that follows what guests read, against the same; BENCH="p5 sources" (root)
+# make kmod        the kernel module that the observer is measured against; tools/kmod/kmod.mk
 # make soak        random wishes of memory on real guests: SOAK=10000 sequences, some hours (root)
 # make lint        clang-format, clang-tidy, cppcheck, shellcheck, and both compilers
 # make format      let clang-format rewrite the sources
@@ -166,7 +167,7 @@ demo: setup
 	$(Q)O=$(O) tools/demo.sh
 
 check: setup
-	+$(Q)$(MANY) all test-programs lab-images
+	+$(Q)$(MANY) all test-programs lab-images kmod
 	$(Q)O=$(O) tests/run.sh $(UNIT) $(filter-out $(UNIT),$(DEEP)) $(wildcard tests/e2e/*.sh)
 
 check-unit: $(UNIT)
@@ -224,7 +225,7 @@ $(O)/tidy/%.ok: % $(SKEL) .clang-tidy
 format:
 	clang-format -i $(C_FILES)
 
-include tests/fuzz/fuzz.mk dist/install.mk
+include tests/fuzz/fuzz.mk tools/kmod/kmod.mk dist/install.mk
 
 clean:
 	$(Q)rm -rf $(O)
