@@ -27,6 +27,10 @@ run_twice() {
 		got=0
 		run_on "$1" >"$work/out.$1" 2>&1 || got=$?
 	fi
+	if [ $got = 124 ] || [ $got = 125 ]; then
+		echo "the emulated host died or stood still, twice" >>"$work/out.$1"
+		got=77
+	fi
 	echo $got >"$work/status.$1"
 }
 

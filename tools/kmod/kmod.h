@@ -70,9 +70,12 @@ extern unsigned int vmadj_interval_ms;
 extern atomic_t vmadj_lost; /* VMs and threads that found no memory */
 
 /*
- * Whose thread is this? A table by thread id in two levels. Parts of it without any thread of a
- * VM are all the same part, which is empty: so the question has no branch.
+ * Whose thread is this? First how many threads of VMs have an id that ends in these 16 bits: one
+ * load, and 0 for almost every other task. Then a table by thread id, in two levels; parts of it
+ * that have no thread of a VM are all the same empty part.
  */
+extern u8 vmadj_marks[1 << 16];
+
 #define VMADJ_TIDS_SHIFT 9
 #define VMADJ_TIDS_MASK	 ((1 << VMADJ_TIDS_SHIFT) - 1)
 
@@ -81,6 +84,11 @@ struct vmadj_tids {
 };
 
 extern struct vmadj_tids *vmadj_tids[PID_MAX_LIMIT >> VMADJ_TIDS_SHIFT];
+
+static __always_inline unsigned int vmadj_mark(const struct task_struct *task)
+{
+	return READ_ONCE(vmadj_marks[(u16)task->pid]);
+}
 
 /* An id may have changed hands: compare the task, too. */
 static __always_inline struct vmadj_thread *vmadj_thread_at(unsigned int tid)

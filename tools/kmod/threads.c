@@ -3,8 +3,8 @@
  * threads.c - whose thread is this? All threads of the processes that have VMs
  *
  * task_struct::preempt_notifiers tells a vCPU thread in one load, but only within KVM_RUN; between
- * two of them, and for the other threads of a VMM, it says nothing. So there is a table by
- * thread id, that two tasks of no VM pay with about a dozen instructions a switch.
+ * two of them, and for the other threads of a VMM, it says nothing. So there are marks and a table
+ * by thread id.
  *
  * Threads come when their VM does and when one of them creates another (task_newtask), and go some
  * time after their last switch. Not followed: a thread that executes another
@@ -20,6 +20,7 @@
 #include "kmod.h"
 
 static struct vmadj_tids empty;
+u8 vmadj_marks[1 << 16]; /* no more than 64 ids end in the same bits */
 struct vmadj_tids *vmadj_tids[PID_MAX_LIMIT >> VMADJ_TIDS_SHIFT];
 static bool is_hooked;
 
@@ -54,6 +55,7 @@ static struct vmadj_thread *add(struct vmadj_vm *vm, struct task_struct *task)
 	thread->sched.vm = vm->serial;
 	vmadj_count(&thread->sched, task);
 	list_add_tail_rcu(&thread->node, &vm->threads);
+	vmadj_marks[(u16)thread->tid]++;
 	smp_store_release(place, thread);
 	return thread;
 }
@@ -91,6 +93,7 @@ static void remove(struct vmadj_thread *thread)
 
 	if (place)
 		cmpxchg(place, thread, NULL);
+	vmadj_marks[(u16)thread->tid]--;
 	list_del_rcu(&thread->node);
 	call_rcu(&thread->rcu, thread_free);
 }

@@ -3,7 +3,7 @@
  * trace.c - mode=trace: what bpf/sched.bpf.c does at each context switch, natively
  *
  * Its head says how, with an example. A switch between two tasks of no VM on a CPU where no VM's
- * thread waits ends after two look-ups in the table of thread ids and one load of the CPU's own.
+ * thread waits ends after two loads of marks (kmod.h) and one of the CPU's own.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -80,8 +80,8 @@ static void last_switch(struct vmadj_thread *thread)
 }
 
 /* Not inlined, and called with the same arguments: the fast path then saves and moves nothing. */
-static noinline void switch_slow(void *unused, bool preempt, struct task_struct *prev,
-				 struct task_struct *next, unsigned int prev_state)
+static noinline __noclone void switch_slow(void *unused, bool preempt, struct task_struct *prev,
+					   struct task_struct *next, unsigned int prev_state)
 {
 	struct vmadj_here *here = this_cpu_ptr(&vmadj_here);
 	struct vmadj_thread *from = vmadj_thread_of(prev), *to = vmadj_thread_of(next);
@@ -90,7 +90,7 @@ static noinline void switch_slow(void *unused, bool preempt, struct task_struct 
 	u64 now;
 
 	if (!from && !to && !atomic_read(&here->waiting))
-		return; /* an id has changed hands */
+		return; /* marked for another's sake */
 	now = local_clock();
 	if (from)
 		switch_out(here, from_sched, prev);
@@ -106,10 +106,8 @@ static noinline void switch_slow(void *unused, bool preempt, struct task_struct 
 static void sched_switch(void *unused, bool preempt, struct task_struct *prev,
 			 struct task_struct *next, unsigned int prev_state)
 {
-	unsigned long threads = (unsigned long)vmadj_thread_at(prev->pid) |
-				(unsigned long)vmadj_thread_at(next->pid);
-
-	if (unlikely(threads | this_cpu_read(vmadj_here.waiting.counter)))
+	if (unlikely(vmadj_mark(prev) | vmadj_mark(next) |
+		     this_cpu_read(vmadj_here.waiting.counter)))
 		switch_slow(unused, preempt, prev, next, prev_state);
 }
 
