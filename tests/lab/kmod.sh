@@ -202,7 +202,7 @@ unload
 # --- the policy; the load over 15 minutes is near 0, if this host has booted fast enough
 
 wanted_nice() {
-	awk '{ print $3 < 0.1 ? -15 : $3 > 0.91 ? 15 : 0 }' /proc/loadavg
+	awk '{ print ($3 < 0.1 ? -15 : ($3 > 0.91 ? 15 : 0)) }' /proc/loadavg
 }
 
 start first --load idle --vcpus 2
