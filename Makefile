@@ -167,7 +167,7 @@ demo: setup
 	$(Q)O=$(O) tools/demo.sh
 
 check: setup
-	+$(Q)$(MANY) all test-programs lab-images kmod
+	+$(Q)$(MANY) all test-programs lab-images
 	$(Q)O=$(O) tests/run.sh $(UNIT) $(filter-out $(UNIT),$(DEEP)) $(wildcard tests/e2e/*.sh)
 
 check-unit: $(UNIT)

@@ -11,7 +11,7 @@
 # VERSION
 run_on() {
 	[ -f "$O/kmod/$1/vmadj_kmod.ko" ] || {
-		echo "make kmod has built none for kernel $1: its headers are not to be had"
+		echo "no module for kernel $1: make kmod builds it where its headers are to be had"
 		return 77
 	}
 	tools/lab/run-in.sh "$1" --timeout 170 --out "$O/lab" --prog "$kvmvm" \
