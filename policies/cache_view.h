@@ -154,7 +154,7 @@ static inline void cache_view_add_(struct cache_view *view, const struct cache_r
  * view->known says whether anything is known.
  */
 static inline double cache_view_see(struct cache_view *view, const struct vmadj_policy_vm *vm,
-				  double now_s, const double tau_s[2])
+				    double now_s, const double tau_s[2])
 {
 	struct cache_totals totals = cache_view_totals(vm);
 	double age = isfinite(vm->guest_age_s) ? vm->guest_age_s : 0;
