@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/lib/libvirt_client.h"
 #include "user/virt/libvirt.h"
 #include "user/virt/libvirt_process.h"
 
@@ -73,23 +74,13 @@ static void start(void)
 					CHANNEL(VMADJ_LIBVIRT_PORT, "/run/agent"))
 			DOMAIN("without", WITHOUT, EVIL, CHANNEL("x", "/run/x")) "</node>";
 	const struct vmadj_libvirt_times times = { .cheap_us = 200 * S, .alone = { S, S } };
-	const char *output = getenv("O");
-	static char program[4096];
 	char uri[64];
 	int fd = mkstemp(path);
 
-#ifdef __SANITIZE_ADDRESS__
-	cr_skip_test("ASan puts itself before xdr_*() of libtirpc, which libvirt loads later, and "
-		     "jumps to NULL");
-#endif
-	(void)snprintf(program, sizeof(program), "%s/vmadjust-bpf", output ? output : "build");
-	if (access(program, X_OK))
-		cr_skip_test("%s is not built", program);
-	vmadj_libvirt_set_program(program);
+	if (fd < 0 || write(fd, node, sizeof(node) - 1) != (ssize_t)sizeof(node) - 1 || close(fd))
+		cr_fatal("%s cannot be written", path);
 	(void)snprintf(uri, sizeof(uri), "test://%s", path);
-	if (fd < 0 || write(fd, node, sizeof(node) - 1) != (ssize_t)sizeof(node) - 1 || close(fd) ||
-	    sd_event_new(&event) < 0 || vmadj_libvirt_new(event, uri, &libvirt))
-		cr_fatal("no client");
+	libvirt_client_open(uri, &event, &libvirt);
 	vmadj_libvirt_set_times(libvirt, &times);
 }
 
