@@ -80,12 +80,6 @@ static bool goes_up(const struct state *my, enum direction direction, double cac
 	       (active_grew < -grain || isnan(active_grew));
 }
 
-/* What fills the cache: how much of it will be wanted again is not known yet. NAN: not known. */
-static double missed_bytes(const struct row *row)
-{
-	return (cache_view_totals(row->vm.now).misses - row->totals.misses) * CACHE_VIEW_PAGE;
-}
-
 /* Not on, while its guest has not given what it was to give. */
 static void shrink(const struct state *my, struct row *row, double now_s)
 {
@@ -109,11 +103,8 @@ static void turn_back(const struct state *my, struct row *row, double to_bytes, 
 }
 
 /* Return: whether it should be larger since what was dropped is read again. */
-static bool hurts(const struct state *my, struct row *row, double now_s)
+static bool hurts(const struct state *my, struct row *row, double wanted_bytes, double now_s)
 {
-	double wanted_bytes =
-		(cache_view_totals(row->vm.now).wanted - row->totals.wanted) * CACHE_VIEW_PAGE;
-
 	if (!(wanted_bytes > my->again_bytes)) {
 		row->hurt_s = row->hurts = 0;
 		return false;
@@ -130,10 +121,14 @@ static void adjust(const struct state *my, struct row *row, double now_s)
 {
 	double cached_grew = memory_count(row->vm.now->guest_cached_bytes) - row->cached_bytes;
 	double active_grew = memory_count(row->vm.now->guest_active_file_bytes) - row->active_bytes;
+	struct cache_totals totals = cache_view_totals(row->vm.now);
+	double wanted_bytes = (totals.wanted - row->totals.wanted) * CACHE_VIEW_PAGE;
+	/* What fills the cache: how much of it will be wanted again is not known yet. */
+	double missed_bytes = (totals.misses - row->totals.misses) * CACHE_VIEW_PAGE;
 
 	if (isnan(cached_grew) && isnan(active_grew))
 		return;
-	if (hurts(my, row, now_s) || missed_bytes(row) > my->rush_bytes ||
+	if (hurts(my, row, wanted_bytes, now_s) || missed_bytes > my->rush_bytes ||
 	    goes_up(my, row->direction, cached_grew, active_grew)) {
 		row->direction = UP;
 		row->downs = 0;
@@ -141,7 +136,7 @@ static void adjust(const struct state *my, struct row *row, double now_s)
 		row->margin_bytes += my->step_bytes * (row->ups > 2 ? 1 << (row->ups - 2) : 1);
 		return;
 	}
-	if (row->direction == DOWN && !row->hurts && !(missed_bytes(row) > my->again_bytes))
+	if (row->direction == DOWN && !row->hurts && !(missed_bytes > my->again_bytes))
 		shrink(my, row, now_s);
 	row->direction = DOWN;
 	row->ups = 0;
