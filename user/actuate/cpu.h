@@ -51,10 +51,10 @@ enum vmadj_cpu_kind {
 
 #define VMADJ_CPU_VALUE_MAX 32
 
-/* Where one VM competes, and how it stands there. */
 /* Folders with longer names are not turned: a VM's place is kept, and copied often. */
 #define VMADJ_CPU_GROUP_MAX 1024
 
+/* Where one VM competes, and how it stands there. */
 struct vmadj_cpu_place {
 	enum vmadj_cpu_kind kind;
 	const char *owner;		 /* "libvirt", "systemd"; NULL: nobody */
