@@ -91,21 +91,24 @@ static void wait_for(struct vmadj_run *run, const char *name, bool less, uint64_
 }
 
 /*
- * Return: from the guest's first figures that tell of the need to its having more, as QEMU itself
- * says both.
+ * Return: from the guest's first figures that tell of a need, after some that told of none, to its
+ * having more, as QEMU itself says all of it.
  */
 static double time_to_help(struct vmadj_monitor *spy, struct vmadj_run *run)
 {
-	double until_s = now_s() + 60, low_s = 0;
+	double until_s = now_s() + 150, low_s = 0;
 	uint64_t when = 0, least = UINT64_MAX, available = 0, actual;
+	bool was_well = false;
 
 	while (now_s() < until_s) {
 		uint64_t told = vmadj_monitor_balloon_available(spy, &available);
+		bool low = available < RESERVE / 2;
 
 		actual = vmadj_monitor_balloon_bytes(spy);
-		if (actual < least)
+		was_well = was_well || (told && !low);
+		if (was_well && actual < least)
 			least = actual;
-		if (!low_s && told != when && available < RESERVE / 2)
+		if (was_well && !low_s && told != when && low)
 			low_s = now_s();
 		if (low_s && actual >= least + 4 * MIB)
 			return now_s() - low_s;
