@@ -33,6 +33,7 @@ static struct told told_new(void)
 	told.guest.major_faults = told.guest.oom_kills = told.guest.alloc_stalls = 0;
 	told.guest.mem_psi_some_pct = 0;
 	vmadj_distress_init(&told.distress);
+	told.distress.keep_for_s = 60;
 	return told;
 }
 

@@ -7,14 +7,13 @@
 
 #include "user/actuate/memory_private.h"
 
-#define MIB	    VMADJ_MEMORY_MIB
-#define TURN_S	    10 /* after it was given more, before anything is taken */
-#define TURN_NEED_S 60 /* the same, when the guest had needed it */
+#define MIB    VMADJ_MEMORY_MIB
+#define TURN_S 10 /* after it was given more, before anything is taken */
+#define KEEP_S 60
 
 void vmadj_memory_init(struct vmadj_memory *memory, const struct vmadj_memory_limits *limits)
 {
 	*memory = (struct vmadj_memory){
-		.limits = *limits,
 		.actual_bytes = VMADJ_BALLOON_UNSET,
 		.target_bytes = VMADJ_BALLOON_UNSET,
 		.floor_bytes = VMADJ_BALLOON_UNSET,
@@ -29,11 +28,15 @@ void vmadj_memory_init(struct vmadj_memory *memory, const struct vmadj_memory_li
 		.alone_for_s = VMADJ_MEMORY_ALONE_S,
 	};
 	vmadj_distress_init(&memory->distress);
+	vmadj_memory_limit(memory, limits);
 }
 
 void vmadj_memory_limit(struct vmadj_memory *memory, const struct vmadj_memory_limits *limits)
 {
 	memory->limits = *limits;
+	if (!(memory->limits.keep_s > 0))
+		memory->limits.keep_s = KEEP_S;
+	memory->distress.keep_for_s = memory->limits.keep_s;
 }
 
 void vmadj_memory_recall(struct vmadj_memory *memory, uint64_t to_bytes)
@@ -222,7 +225,7 @@ void vmadj_memory_was_set(struct vmadj_memory *memory, double now_s, uint64_t ta
 		memory->step_from_bytes = VMADJ_BALLOON_UNSET;
 	}
 	if (target_bytes > actual)
-		memory->down_from_s = now_s + (wished ? TURN_S : TURN_NEED_S);
+		memory->down_from_s = now_s + (wished ? TURN_S : memory->limits.keep_s);
 	memory->direction = (target_bytes > actual) - (target_bytes < actual);
 	memory->target_bytes = target_bytes;
 	memory->back_bytes = VMADJ_BALLOON_UNSET;

@@ -64,6 +64,7 @@ struct vmadj_memory_limits {
 	uint64_t reserve_bytes; /* beside what the guest uses; 0: max(64 MiB, max / 16) */
 	uint64_t step_bytes;	/* at most so much less at once; 0: as the guest can bear */
 	double period_s;	/* of the statistics; under 1: 1 */
+	double keep_s;		/* what the guest needed is left to it for so long; 0: 60 */
 };
 
 enum vmadj_memory_act {

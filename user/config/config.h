@@ -63,6 +63,7 @@ struct vmadj_vm_limits {
 	uint64_t memory_min_bytes;     /* 0: none */
 	uint64_t memory_max_bytes;     /* UINT64_MAX: none */
 	uint64_t memory_reserve_bytes; /* 0: automatic */
+	double memory_keep_s;	       /* 60; 1..86400 */
 	int64_t memory_weight;	       /* 100; 1..10000 */
 	char *cpus;		       /* a list as "0-3,8"; NULL: all */
 };

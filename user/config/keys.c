@@ -102,6 +102,8 @@ const struct vmadj_config_key vmadj_config_key_table[] = {
 	  WORD("auto", 0),
 	  .help = "What is left to the VM beside the memory that it uses; auto is the larger one "
 		  "of 64M and a 16th of what it has at most." },
+	{ VM(memory_keep_s), NAME("memory_keep", DURATION), RANGE(1, 86400), .def = "60s",
+	  .help = "How long memory that the guest needed, or what it read again, is left to it." },
 	{ VM(memory_weight), NAME("memory_weight", INTEGER), RANGE(1, 10000), .def = "100",
 	  .help = "How large the VM's share is, beside the others', when there is less memory than "
 		  "all want." },

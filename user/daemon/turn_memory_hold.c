@@ -42,6 +42,7 @@ static struct vmadj_memory_limits limits_of(const struct vmadj_managed *managed)
 		.reserve_bytes = managed->limits.memory_reserve_bytes,
 		.step_bytes = managed->daemon->config->memory_step_bytes,
 		.period_s = PERIOD_S,
+		.keep_s = managed->limits.memory_keep_s,
 	};
 }
 

@@ -9,7 +9,6 @@
 #define WINDOW_S 0.9 /* a report a second comes a little early now and then */
 #define USUAL_S	 20  /* what is usual follows what is, in about that time */
 #define HOLD_S	 10
-#define KEEP_S	 60
 #define TAKEN_S	 30 /* refaults after that are not for what was taken */
 #define LATELY_S 3  /* it may take as long until what was taken is missed */
 #define HELPS_S	 10 /* after that, what was given back should have helped */
@@ -161,7 +160,7 @@ static void look_at_refaults(struct vmadj_distress *distress, const struct windo
 	} else if (w->refaults >= distress->kept_refaults) {
 		distress->keep_bytes = distress->row_bytes;
 	}
-	distress->keep_s = w->now_s + KEEP_S;
+	distress->keep_s = w->now_s + distress->keep_for_s;
 }
 
 static void learn(struct vmadj_distress *distress, const struct window *w)

@@ -42,7 +42,8 @@ enum vmadj_distress_kind {
 enum { VMADJ_DISTRESS_SWAP, VMADJ_DISTRESS_STALLS, VMADJ_DISTRESS_PSI, VMADJ_DISTRESS_RATES };
 
 struct vmadj_distress {
-	bool pressed; /* it swaps or has many major faults, though nothing may be short */
+	bool pressed;	   /* it swaps or has many major faults, though nothing may be short */
+	double keep_for_s; /* what is read again is left to it for so long; its owner sets it */
 
 	/* (the rest is distress.c's own) */
 	struct vmadj_guest from; /* at the window's begin; not known: none has begun */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* side.c - the guests, the daemon and the samples of one side */
+#include "tools/bench/memory/sides.h"
 #include "tools/bench/memory/side.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 
 #define LOG_MAX	   (1 << 20)
 #define CONFIG_MAX 4096
+#define KEEP_S	   60 /* memory_keep as it is by default, without the scale */
 #define LINE_MAX_  4000
 #define SEED	   20131
 #define FAILED	   126
@@ -118,10 +120,10 @@ static int config_of(const struct vmadj_exp_place *place, char config[CONFIG_MAX
 		       "[policy %s]\narmed = yes\nfile = %s\n%s"
 		       "[vm *]\nmanage = no\n"
 		       "[vm %s]\nmanage = yes\nmemory_min = %uM\nmemory_max = %uM\n"
-		       "memory_reserve = 16M\n",
+		       "memory_reserve = 16M\nmemory_keep = %ds\n",
 		       1000 / VMADJ_EXP_TICKS_S, host_mib, host_mib - vms_mib, what->n_vms,
 		       place->side->policy, file, place->side->params, vms, what->min_mib,
-		       what->max_mib);
+		       what->max_mib, KEEP_S / VMADJ_EXP_TIME);
 	return len < CONFIG_MAX ? 0 : -E2BIG;
 }
 
