@@ -21,9 +21,9 @@
  *
  * - UP also while more than rush is read from disks, and not smaller while more than "again" is;
  * - UP while the guest reads again more than "again" of what it had dropped (cache_view.h's
- *   wanted). A margin on its way down goes back four steps first, or to what the daemon gives to a
- *   guest in need, and stays there for some minutes: what was dropped has to be read again in any
- *   case, so it is UP only when that gets much worse, or does not end.
+ *   wanted). A margin on its way down goes back first, four steps at most, or to what the daemon
+ *   gives to a guest in need, and stays there for some minutes: what was dropped has to be read
+ *again in any case, so it is UP only when that gets much worse, or does not end.
  *
  * What the guest's source cannot tell: without Committed_AS, in use is total - available; without
  * Active(file), Cached alone decides; without both, the margin stays. A VM of which neither is
@@ -35,8 +35,12 @@
 #define KEEP_PERIODS 60 /* five minutes, with the paper's times */
 #define HURTS_LEAST  2	/* in a row: what the balloon pushes out is read again, now and then */
 #define HURT_PERIODS 5
-#define HURTS_MUCH   2 /* times again */
-#define WAY_DOWN     4 /* steps: fewer are no way down, and so many it goes back */
+#define HURTS	     1.5 /* times what may be missed */
+#define HURTS_MUCH   3
+#define MISSED_LEAST 16 /* a part of again: less is nothing */
+#define FURTHER	     4	/* steps beyond what it has got so far */
+#define WAY_LEAST    4	/* half steps: fewer are no way down */
+#define WAY_DOWN     8	/* half steps: so many it goes back at most */
 
 enum direction { UP, DOWN };
 
@@ -54,7 +58,7 @@ struct row {
 
 struct state {
 	double period_s, margin_period_s, step_bytes, least_bytes, grain_bytes, rush_bytes,
-		again_bytes;
+		again_bytes, again_pct;
 	double next_s;
 	struct memory_vms vms;
 	double *want_bytes;
@@ -80,6 +84,17 @@ static bool goes_up(const struct state *my, enum direction direction, double cac
 	       (active_grew < -grain || isnan(active_grew));
 }
 
+/* Not on, while it has not got what it was to get. */
+static void grow(const struct state *my, struct row *row)
+{
+	double behind = in_use(row->vm.now) + row->margin_bytes - (double)row->vm.now->mem_bytes;
+
+	if (behind > FURTHER * my->step_bytes)
+		return;
+	row->ups = row->ups < UPS_MOST ? row->ups + 1 : UPS_MOST;
+	row->margin_bytes += my->step_bytes * (row->ups > 2 ? 1 << (row->ups - 2) : 1);
+}
+
 /* Not on, while its guest has not given what it was to give. */
 static void shrink(const struct state *my, struct row *row, double now_s)
 {
@@ -92,28 +107,44 @@ static void shrink(const struct state *my, struct row *row, double now_s)
 	row->downs++;
 }
 
-/* It has found out how far down it can go. */
+/* It has found out how far down it can go; the longer its way there was, the surer that is. */
 static void turn_back(const struct state *my, struct row *row, double to_bytes, double now_s)
 {
+	double way = fmin((double)row->downs / WAY_DOWN, 1);
+
 	row->margin_bytes = fmax(row->margin_bytes, to_bytes);
-	row->keep_bytes = row->margin_bytes;
-	row->keep_s = now_s + KEEP_PERIODS * my->margin_period_s;
+	if (now_s + way * KEEP_PERIODS * my->margin_period_s >= row->keep_s) {
+		row->keep_bytes = row->margin_bytes;
+		row->keep_s = now_s + way * KEEP_PERIODS * my->margin_period_s;
+	}
 	row->hurt_s = now_s;
 	row->downs = 0;
 }
 
-/* Return: whether it should be larger since what was dropped is read again. */
-static bool hurts(const struct state *my, struct row *row, double wanted_bytes, double now_s)
+/* Of what it asks for, so much may be read from disks. */
+static double may_miss(const struct state *my, double accessed_bytes)
 {
-	if (!(wanted_bytes > my->again_bytes)) {
+	if (isnan(accessed_bytes))
+		return my->again_bytes;
+	return fmin(fmax(my->again_pct / 100 * accessed_bytes, my->again_bytes / MISSED_LEAST),
+		    my->again_bytes);
+}
+
+/* Return: whether it should be larger since what was dropped is read again, @times what may be. */
+static bool hurts(const struct state *my, struct row *row, double times, double now_s)
+{
+	if (!(times > HURTS)) {
 		row->hurt_s = row->hurts = 0;
 		return false;
 	}
 	if (row->hurts++ < HURTS_LEAST - 1)
 		return false;
-	if (row->downs >= 2 * WAY_DOWN)
-		turn_back(my, row, row->margin_bytes + WAY_DOWN * my->step_bytes, now_s);
-	return row->hurt_s == 0 || wanted_bytes > HURTS_MUCH * my->again_bytes ||
+	if (row->downs >= WAY_LEAST) {
+		turn_back(my, row,
+			  row->margin_bytes + fmin(row->downs, WAY_DOWN) / 2 * my->step_bytes,
+			  now_s);
+	}
+	return row->hurt_s == 0 || times > HURTS_MUCH ||
 	       now_s - row->hurt_s > HURT_PERIODS * my->margin_period_s;
 }
 
@@ -125,18 +156,18 @@ static void adjust(const struct state *my, struct row *row, double now_s)
 	double wanted_bytes = (totals.wanted - row->totals.wanted) * CACHE_VIEW_PAGE;
 	/* What fills the cache: how much of it will be wanted again is not known yet. */
 	double missed_bytes = (totals.misses - row->totals.misses) * CACHE_VIEW_PAGE;
+	double may_bytes = may_miss(my, (totals.accesses - row->totals.accesses) * CACHE_VIEW_PAGE);
 
 	if (isnan(cached_grew) && isnan(active_grew))
 		return;
-	if (hurts(my, row, wanted_bytes, now_s) || missed_bytes > my->rush_bytes ||
+	if (hurts(my, row, wanted_bytes / may_bytes, now_s) || missed_bytes > my->rush_bytes ||
 	    goes_up(my, row->direction, cached_grew, active_grew)) {
 		row->direction = UP;
-		row->downs = 0;
-		row->ups = row->ups < UPS_MOST ? row->ups + 1 : UPS_MOST;
-		row->margin_bytes += my->step_bytes * (row->ups > 2 ? 1 << (row->ups - 2) : 1);
+		row->downs /= 2;
+		grow(my, row);
 		return;
 	}
-	if (row->direction == DOWN && !row->hurts && !(missed_bytes > my->again_bytes))
+	if (row->direction == DOWN && !row->hurts && !(missed_bytes > may_bytes))
 		shrink(my, row, now_s);
 	row->direction = DOWN;
 	row->ups = 0;
@@ -157,7 +188,7 @@ static void follow(const struct state *my, struct row *row, double now_s)
 		double given = memory_target(&row->vm) - in_use(vm);
 
 		row->margin_bytes = fmax(row->margin_bytes, given);
-		if (row->downs >= 2 * WAY_DOWN)
+		if (row->downs >= WAY_LEAST)
 			turn_back(my, row, given, now_s);
 	}
 	if (row->begun && due)
@@ -255,7 +286,9 @@ static const struct vmadj_policy_param params[] = {
 	{ "rush", VMADJ_PARAM_BYTES, PLACE(rush_bytes), 32 * MEMORY_MIB, 0, 0x1p40, NULL,
 	  "a guest that read more than this from disks makes a margin go up" },
 	{ "again", VMADJ_PARAM_BYTES, PLACE(again_bytes), 16 * MEMORY_MIB, 0, 0x1p40, NULL,
-	  "so much may be read from disks, or again of what was dropped" },
+	  "so much may be read from disks, and half as much more again of what was dropped" },
+	{ "again_share", VMADJ_PARAM_REAL, PLACE(again_pct), 8, 0, 100, "%",
+	  "of what the guest asks for: less may be read, where it tells that" },
 	{ 0 },
 };
 

@@ -109,16 +109,16 @@ static void goes_down(void)
 	(void)after(0, 0, 0);
 	for (int i = 0; i < 10; i++)
 		(void)after(5, 0, 0);
-	is(after_again(5, 16), 192);
+	is(after_again(5, 24), 192);
 }
 
 Test(margin, goes_back_when_what_was_dropped_is_read_again)
 {
 	goes_down();
-	is(after_again(5, 17), 192); /* what the balloon pushed out just now */
-	is(after_again(5, 17), 448);
+	is(after_again(5, 25), 192); /* what the balloon pushed out just now */
+	is(after_again(5, 25), 448);
 	for (int i = 0; i < 5; i++)
-		is(after_again(5, 30), 448); /* it has to be read: that is no reason for more */
+		is(after_again(5, 40), 448); /* it has to be read: that is no reason for more */
 	for (int i = 0; i < 54; i++)
 		is(after(5, 0, 0), 448);
 	is(after(5, 0, 0), 416); /* five minutes later */
@@ -127,12 +127,12 @@ Test(margin, goes_back_when_what_was_dropped_is_read_again)
 Test(margin, goes_up_when_that_gets_much_worse_or_does_not_end)
 {
 	goes_down();
-	is(after_again(5, 17), 192);
-	is(after_again(5, 17), 448);
-	is(after_again(5, 33), 512);
+	is(after_again(5, 25), 192);
+	is(after_again(5, 25), 448);
+	is(after_again(5, 49), 512);
 	for (int i = 0; i < 4; i++)
-		is(after_again(5, 17), 512);
-	is(after_again(5, 17), 576);
+		is(after_again(5, 25), 512);
+	is(after_again(5, 25), 576);
 }
 
 Test(margin, is_not_smaller_while_the_cache_is_filled)
@@ -148,8 +148,38 @@ Test(margin, goes_up_at_once_when_it_was_not_on_its_way_down)
 {
 	(void)after(0, 0, 0);
 	(void)after(5, 0, 0);
-	is(after_again(5, 17), 512);
-	is(after_again(5, 17), 576);
+	is(after_again(5, 25), 512);
+	is(after_again(5, 25), 576);
+}
+
+/* It asks for 100 MiB, and misses so many of them; they had been dropped. */
+static double after_misses(uint64_t missed_mib)
+{
+	snapshot.vm[0].guest_accessed_pages += 100 * 256;
+	snapshot.vm[0].guest_hit_pages += (100 - missed_mib) * 256;
+	return after_again(5, missed_mib);
+}
+
+Test(margin, what_may_be_missed_is_a_share_of_what_is_asked_for)
+{
+	snapshot.vm[0].guest_accessed_pages = snapshot.vm[0].guest_hit_pages = 0;
+	(void)after(0, 0, 0);
+	(void)after_misses(0);
+	is(after_misses(8), 480);
+	is(after_misses(9), 480);
+	is(after_misses(12), 480);
+	is(after_misses(13), 480);
+	is(after_misses(13), 544);
+}
+
+Test(margin, that_the_host_cannot_give_does_not_grow_on)
+{
+	(void)after(0, 0, 0);
+	for (int i = 0; i < 5; i++) {
+		(void)after(5, 25, 0);
+		made_size(&snapshot.vm[0], 512);
+	}
+	is(after(5, 25, 0), 1024); /* and not twice that */
 }
 
 Test(margin, that_the_guest_cannot_spare_does_not_fall_on)
