@@ -76,15 +76,16 @@ static double floor_of(const struct state *my, const struct row *row)
 
 /*
  * A VM that is quieter than it was may come back for all that was taken. No more is taken from it
- * than a little, and what its giving has brought so far: then it was worth it in any case.
+ * than a little, or half of what its giving has brought so far: then it was worth it in any case,
+ * since giver and receiver both read anew what goes back.
  */
 static bool would_risk(const struct state *my, const struct row *row)
 {
 	double at_risk = fmax(-row->moved_bytes, 0) + step_of(my, row);
 
 	return (!my->by_hits || fast_accesses(row) < row->busiest / 2) &&
-	       at_risk > my->risk_pct / 100 * row->vm.share_bytes +
-				 row->account_pages * CACHE_VIEW_PAGE;
+	       at_risk > fmax(my->risk_pct / 100 * row->vm.share_bytes,
+			      row->account_pages * CACHE_VIEW_PAGE / 2);
 }
 
 /* Would its hit ratio fall too far by this step, if that is worth what the mean page is? */
