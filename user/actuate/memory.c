@@ -7,9 +7,9 @@
 
 #include "user/actuate/memory_private.h"
 
-#define MIB    VMADJ_MEMORY_MIB
-#define TURN_S 10 /* after it was given more, before anything is taken */
-#define KEEP_S 60
+#define MIB	   VMADJ_MEMORY_MIB
+#define KEEP_S	   60
+#define TURN_PARTS 6 /* of that, before anything is taken after it was given more as wished */
 
 void vmadj_memory_init(struct vmadj_memory *memory, const struct vmadj_memory_limits *limits)
 {
@@ -225,7 +225,8 @@ void vmadj_memory_was_set(struct vmadj_memory *memory, double now_s, uint64_t ta
 		memory->step_from_bytes = VMADJ_BALLOON_UNSET;
 	}
 	if (target_bytes > actual)
-		memory->down_from_s = now_s + (wished ? TURN_S : memory->limits.keep_s);
+		memory->down_from_s = now_s + (wished ? memory->limits.keep_s / TURN_PARTS
+						      : memory->limits.keep_s);
 	memory->direction = (target_bytes > actual) - (target_bytes < actual);
 	memory->target_bytes = target_bytes;
 	memory->back_bytes = VMADJ_BALLOON_UNSET;
