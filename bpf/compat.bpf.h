@@ -59,7 +59,7 @@ struct task_struct___v618 {
 static __always_inline bool compat_throttled(struct task_struct *task)
 {
 	if (bpf_core_field_exists(struct task_struct___v618, throttled))
-		return BPF_CORE_READ((struct task_struct___v618 *)task, throttled);
+		return ((struct task_struct___v618 *)task)->throttled;
 	if (bpf_core_field_exists(struct cfs_rq, throttle_count))
 		return task->se.cfs_rq->throttle_count > 0;
 	return false;

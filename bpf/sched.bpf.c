@@ -22,8 +22,7 @@
  * before as VMADJ_WHO_OTHER.
  *
  * Cost: see `make bench`. Racy on purpose: a wait that ended on another CPU than it
- * began on is laid to whoever preempted the thread; sched_waiting may stay too high
- * after a VM was taken out (costs time, not truth).
+ * began on is laid to whoever preempted the thread.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -35,6 +34,7 @@
 #include "bpf/histogram.h"
 #include "bpf/compat.bpf.h"
 
+#define PF_IDLE	   0x00000002
 #define PF_KTHREAD 0x00200000
 #define TASK_DEAD  0x00000080
 
@@ -72,10 +72,15 @@ static __always_inline void who_is(struct vmadj_who *who, struct task_struct *ta
 	if (sched) {
 		who->vm = sched->vm;
 		who->kind = VMADJ_WHO_VM;
-	} else if (!task->pid) {
+	} else if (task->flags & PF_IDLE) {
 		who->kind = VMADJ_WHO_WAKEUP;
 	} else {
-		bpf_probe_read_kernel(who->comm, sizeof(who->comm), task->group_leader->comm);
+		/* Two loads instead of a helper's call; the kind takes the place of the last byte.
+		 */
+		const __u64 *comm = (const __u64 *)task->group_leader->comm;
+
+		who->word[0] = comm[0];
+		who->word[1] = comm[1];
 		who->kind = task->flags & PF_KTHREAD ? VMADJ_WHO_KERNEL : VMADJ_WHO_HOST;
 	}
 }
@@ -94,12 +99,14 @@ static __always_inline void stint_add(struct vmadj_cpu *cpu, struct vmadj_past *
 				      struct task_struct *prev, const struct vmadj_sched *sched,
 				      __u64 now)
 {
-	__u64 ran = prev->se.sum_exec_runtime - prev->se.prev_sum_exec_runtime;
-	__u64 start_ns = cpu->last.end_ns;
+	__u64 start_ns = cpu->last.end_ns, ran;
 	struct vmadj_who who;
 
-	if (!cpu->waiting && !sched && prev->pid && now - ran > start_ns)
-		start_ns = now - ran;
+	if (!sched && !cpu->waiting && !(prev->flags & PF_IDLE)) {
+		ran = prev->se.sum_exec_runtime - prev->se.prev_sum_exec_runtime;
+		if (now - ran > start_ns)
+			start_ns = now - ran;
+	}
 	who_is(&who, prev, sched);
 	if (who_same(&who, &cpu->last.who) && start_ns == cpu->last.end_ns) {
 		cpu->last.end_ns = now;
@@ -196,18 +203,20 @@ __noinline int hist_add(struct vmadj_sched *sched, __u64 wait_ns)
 	return 0;
 }
 
-/* The record of a thread, NULL if it is no VM's; what life.bpf.c knows is filled in when it is seen
- * first. */
-static __always_inline struct vmadj_sched *sched_of(struct task_struct *task)
+/* The record of the thread that comes, NULL if it is no VM's; what life.bpf.c knows is filled in
+ * when it is seen first. */
+static __always_inline struct vmadj_sched *sched_of_next(struct task_struct *task, __u32 slot)
 {
-	__u32 slot = slot_of(task);
 	struct vmadj_thread *thread;
 	struct vmadj_sched *sched;
 
 	if (!slot)
 		return NULL;
 	sched = bpf_map_lookup_elem(&sched_thread, &slot);
-	if (sched && !sched->vm) {
+	if (!sched)
+		return NULL;
+	sched->task = (__u32)(__u64)task;
+	if (!sched->vm) {
 		thread = bpf_map_lookup_elem(&life_thread, &slot);
 		if (thread) {
 			sched->vm = thread->vm;
@@ -216,6 +225,17 @@ static __always_inline struct vmadj_sched *sched_of(struct task_struct *task)
 		}
 	}
 	return sched;
+}
+
+/* Of the thread that goes, as it came; NULL too if the slot is another's meanwhile. */
+static __always_inline struct vmadj_sched *sched_of_prev(struct task_struct *task, __u32 slot)
+{
+	struct vmadj_sched *sched;
+
+	if (!slot)
+		return NULL;
+	sched = bpf_map_lookup_elem(&sched_thread, &slot);
+	return sched && sched->task == (__u32)(__u64)task ? sched : NULL;
 }
 
 /* By its tag, not by its id: an id may have changed hands in an exec. */
@@ -252,6 +272,26 @@ static __always_inline void thread_count(struct vmadj_sched *sched, struct task_
 	sched->state = VMADJ_SCHED_SLEEPING;
 }
 
+/* Most waits were for one, who has been waited for before. */
+static __always_inline void blame(struct vmadj_cpu *cpu, struct vmadj_past *past,
+				  struct vmadj_sched *sched, __u64 wait_ns)
+{
+	struct vmadj_blame *blame = &sched->blame[cpu->epoch & 1];
+	struct vmadj_who *who = &cpu->last.who;
+
+	if (sched->moved) {
+		who = &sched->preempted_by;
+	} else if (cpu->last.start_ns + wait_ns > sched->since_ns ||
+		   who->kind == VMADJ_WHO_WAKEUP) {
+		blame_stints(sched, cpu, past, wait_ns);
+		return;
+	}
+	if (blame->by[1].wait_ns && who_same(&blame->by[1].who, who))
+		blame->by[1].wait_ns += wait_ns;
+	else
+		blame_add(blame, who, wait_ns);
+}
+
 static __always_inline void switch_out(struct vmadj_cpu *cpu, struct vmadj_past *past,
 				       struct vmadj_sched *sched, struct task_struct *prev)
 {
@@ -259,10 +299,7 @@ static __always_inline void switch_out(struct vmadj_cpu *cpu, struct vmadj_past 
 
 	if (wait_ns > sched->wait_ns && sched->state == VMADJ_SCHED_RUNNING) {
 		hist_add(sched, waited);
-		if (sched->moved)
-			blame_add(&sched->blame[cpu->epoch & 1], &sched->preempted_by, waited);
-		else
-			blame_stints(sched, cpu, past, waited);
+		blame(cpu, past, sched, waited);
 	} else if (wait_ns > sched->wait_ns) {
 		/* It ran when it was registered: when it had come is not known. */
 		sched->blame[cpu->epoch & 1].by[0].wait_ns += waited;
@@ -300,7 +337,8 @@ static __always_inline void switch_in(__u32 cpu_id, struct vmadj_sched *sched,
 		sched->preempted_by.kind = VMADJ_WHO_OTHER;
 		sched->moved = 0;
 	}
-	sched->run_clock = (next->se.sum_exec_runtime - now) << 1 | 1;
+	/* It has not run since it left. */
+	sched->run_clock = (sched->run_ns - now) << 1 | 1;
 	sched->since_ns = now;
 	sched->cpu = cpu_id;
 	sched->state = VMADJ_SCHED_RUNNING;
@@ -308,16 +346,17 @@ static __always_inline void switch_in(__u32 cpu_id, struct vmadj_sched *sched,
 
 /* Any switch that the fast path lets through. Not inlined: the fast path then saves no registers.
  */
-static __noinline int switch_slow(__u64 *ctx)
+static __noinline int switch_slow(__u64 *ctx, struct vmadj_cpu *cpu)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
-	__u32 cpu_id = prev->thread_info.cpu;
-	struct vmadj_cpu *cpu = cpu_at(cpu_id);
+	__u32 cpu_id = bpf_get_smp_processor_id(), next_slot = slot_of(next);
 	struct vmadj_past *past = bpf_map_lookup_elem(&sched_past, &cpu_id);
-	struct vmadj_sched *prev_sched = sched_of(prev), *next_sched = sched_of(next);
-	unsigned int state = prev->__state;
+	struct vmadj_sched *prev_sched = sched_of_prev(prev, cpu->slot);
+	struct vmadj_sched *next_sched = sched_of_next(next, next_slot);
+	unsigned int state;
 	__u64 now;
 
+	cpu->slot = next_slot;
 	if (!past)
 		return 0;
 	/* Storage of somebody else's. (The verifier lets no two pointers be tested as one.) */
@@ -331,7 +370,9 @@ static __noinline int switch_slow(__u64 *ctx)
 		switch_out(cpu, past, prev_sched, prev);
 	stint_add(cpu, past, prev, prev_sched, now);
 	if (prev_sched) {
-		if (!state)
+		state = prev->__state;
+		/* Who has no slot any more is not seen to come back. */
+		if (!state && slot_of(prev))
 			wait_begin(cpu, cpu_id, prev_sched, prev, next, next_sched);
 		else if (state & TASK_DEAD)
 			thread_dies(prev, slot_by_tag(prev));
@@ -345,10 +386,11 @@ SEC("tp_btf/sched_switch")
 int sched_switch(__u64 *ctx)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
+	struct vmadj_cpu *cpu = cpu_at(prev->thread_info.cpu);
 
-	if (!prev->bpf_storage && !next->bpf_storage && !cpu_at(prev->thread_info.cpu)->waiting)
+	if (!next->bpf_storage && !cpu->busy)
 		return 0;
-	return switch_slow(ctx);
+	return switch_slow(ctx, cpu);
 }
 
 /*

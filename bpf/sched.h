@@ -75,6 +75,8 @@ struct vmadj_sched {
 
 	__u64 migrations;
 	struct vmadj_who preempted_by; /* before it ran last; OTHER: it had slept */
+	__u32 task;  /* whose it was when it was last switched in: of task_struct's address, a half
+		      */
 	__u32 moved; /* that wait is all laid to preempted_by: it ended on another CPU, or is a
 			limit's */
 	__u32 waits[VMADJ_WAIT_SLOTS];
@@ -95,9 +97,15 @@ struct vmadj_stint {
 
 /* What a switch needs of its CPU, one cache line, written by that CPU (waiting: by any). */
 struct vmadj_cpu {
-	__u32 waiting; /* threads of VMs that were preempted here and are still runnable */
-	__u32 epoch;   /* which half of the blame is written: its lowest bit */
-	__u64 head;    /* older[head - 1] is the youngest of the older stints */
+	union {
+		struct {
+			__u32 waiting; /* threads of VMs preempted here and still runnable */
+			__u32 slot;    /* of the VM's thread that runs here; 0: none does */
+		};
+		__u64 busy; /* 0: a switch to a thread of no VM is none of ours */
+	};
+	__u64 epoch; /* which half of the blame is written: its lowest bit */
+	__u64 head;  /* older[head - 1] is the youngest of the older stints */
 	struct vmadj_stint last;
 } __attribute__((aligned(64)));
 

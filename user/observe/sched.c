@@ -139,8 +139,14 @@ void vmadj_sched_clear(struct vmadj_sched_view *view, uint32_t slot)
 {
 	struct vmadj_sched *sched = vmadj_sched_at(view, slot);
 
-	if (sched)
-		memset(sched, 0, sizeof(*sched));
+	if (!sched)
+		return;
+	/* Taken out while it waited, it was not seen to come back. */
+	if (sched->waits_on && sched->waits_on <= VMADJ_CPUS) {
+		__atomic_sub_fetch(&view->skel->bss->sched_cpu[sched->waits_on - 1].waiting, 1,
+				   __ATOMIC_RELAXED);
+	}
+	memset(sched, 0, sizeof(*sched));
 }
 
 uint64_t vmadj_sched_run_ns(const struct vmadj_sched *sched, uint64_t now_ns)
