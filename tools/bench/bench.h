@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "tools/bench/report.h"
+#include "user/bench/timing.h"
 
 struct vmadj_bench {
 	struct vmadj_bench_report *report;
@@ -46,11 +47,6 @@ int vmadj_bench_main(const struct vmadj_bench_suite *suite, char **names);
 /* Return: err, so that "return vmadj_bench_fail(bench, -EIO, ...)" reads well. */
 int vmadj_bench_fail(struct vmadj_bench *bench, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/** vmadj_bench_sleep_ms() - Return: 0; -EINTR: the bench is to end. */
-int vmadj_bench_sleep_ms(unsigned int ms);
-uint64_t vmadj_bench_now_ns(void); /* monotonic */
-int vmadj_bench_pin(unsigned int cpu);
 
 /** vmadj_bench_output() - the path of @name in the output folder; Return: 0; -ENOENT;
  * -ENAMETOOLONG.

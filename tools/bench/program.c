@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* program.c - what the benchmarks' programs share: groups, signals, the report */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tools/bench/bench.h"
 #include "user/util/log.h"
-
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int signo)
-{
-	(void)signo;
-	stopped = 1;
-}
 
 int vmadj_bench_fail(struct vmadj_bench *bench, int err, const char *format, ...)
 {
@@ -29,34 +19,6 @@ int vmadj_bench_fail(struct vmadj_bench *bench, int err, const char *format, ...
 	(void)vsnprintf(bench->why, sizeof(bench->why), format, args);
 	va_end(args);
 	return err;
-}
-
-uint64_t vmadj_bench_now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-int vmadj_bench_sleep_ms(unsigned int ms)
-{
-	uint64_t end = vmadj_bench_now_ns() + ms * 1000000ULL;
-	const struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
-
-	/* A child that ends interrupts a sleep too. */
-	while (!stopped && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL))
-		;
-	return stopped ? -EINTR : 0;
-}
-
-int vmadj_bench_pin(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
 /* This program is O/tools/bench/NAME. */
@@ -81,20 +43,14 @@ int vmadj_bench_output(const char *name, char *ret_path, size_t size)
 /* The last CPU of those we may use is loaded; the first one is ours. */
 static int choose_cpus(const struct vmadj_bench_suite *suite, struct vmadj_bench *bench)
 {
-	cpu_set_t may;
-	unsigned int first = CPU_SETSIZE;
+	struct vmadj_bench_cpus cpus;
+	int err = vmadj_bench_cpus_get(&cpus);
 
-	if (sched_getaffinity(0, sizeof(may), &may))
-		return -errno;
-	for (unsigned int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &may))
-			continue;
-		if (first == CPU_SETSIZE)
-			first = cpu;
-		bench->cpu = cpu;
-	}
-	bench->cpus = (unsigned int)CPU_COUNT(&may);
-	return suite->stays_off ? vmadj_bench_pin(first) : 0;
+	if (err)
+		return err;
+	bench->cpu = cpus.last;
+	bench->cpus = cpus.n;
+	return suite->stays_off ? vmadj_bench_pin(cpus.first) : 0;
 }
 
 static bool wanted(const struct vmadj_bench_group *group, char **names)
@@ -138,7 +94,7 @@ static int run_group(struct vmadj_bench *bench, const struct vmadj_bench_group *
 	(void)fprintf(stderr, " %.0f s\n", (double)(vmadj_bench_now_ns() - start) / 1e9);
 	if (err && !bench->why[0])
 		(void)vmadj_bench_fail(bench, err, "%s", strerror(-err));
-	if (stopped)
+	if (vmadj_bench_stopped())
 		(void)vmadj_bench_fail(bench, err, "interrupted");
 	return err ? vmadj_bench_report_lack(bench->report, group->what, bench->why) : 0;
 }
@@ -169,7 +125,7 @@ static int write_report(const struct vmadj_bench *bench)
 
 int vmadj_bench_main(const struct vmadj_bench_suite *suite, char **names)
 {
-	const struct sigaction on_stop = { .sa_handler = on_signal };
+	static const int signals[] = { SIGINT, SIGTERM };
 	struct vmadj_bench bench = { 0 };
 	int err, status = 2;
 
@@ -177,11 +133,10 @@ int vmadj_bench_main(const struct vmadj_bench_suite *suite, char **names)
 		return 2;
 	err = choose_cpus(suite, &bench);
 	vmadj_log_set_max_level(LOG_WARNING);
-	(void)sigaction(SIGINT, &on_stop, NULL);
-	(void)sigaction(SIGTERM, &on_stop, NULL);
+	vmadj_bench_stop_on(signals, sizeof(signals) / sizeof(signals[0]));
 	if (!err)
 		err = vmadj_bench_report_new(suite->name, &bench.report);
-	for (size_t i = 0; i < suite->n && !err && !stopped; i++) {
+	for (size_t i = 0; i < suite->n && !err && !vmadj_bench_stopped(); i++) {
 		if (wanted(&suite->groups[i], names))
 			err = run_group(&bench, &suite->groups[i]);
 	}
@@ -195,5 +150,5 @@ int vmadj_bench_main(const struct vmadj_bench_suite *suite, char **names)
 		status = 2;
 	}
 	vmadj_bench_report_free(bench.report);
-	return stopped ? 2 : status;
+	return vmadj_bench_stopped() ? 2 : status;
 }

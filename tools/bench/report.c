@@ -35,35 +35,6 @@ static const char *const sense_text[] = {
 	[VMADJ_BENCH_AT_LEAST] = ">=",
 };
 
-void vmadj_bench_series_add(struct vmadj_bench_series *series, double value)
-{
-	if (series->n < VMADJ_BENCH_SERIES_MAX)
-		series->v[series->n++] = value;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-double vmadj_bench_series_at(const struct vmadj_bench_series *series, double part)
-{
-	struct vmadj_bench_series sorted = *series;
-	double at;
-	size_t low;
-
-	if (!sorted.n)
-		return NAN;
-	qsort(sorted.v, sorted.n, sizeof(sorted.v[0]), by_value);
-	at = part * (double)(sorted.n - 1);
-	low = (size_t)at;
-	if (low + 1 >= sorted.n)
-		return sorted.v[sorted.n - 1];
-	return sorted.v[low] + (at - (double)low) * (sorted.v[low + 1] - sorted.v[low]);
-}
-
 int vmadj_bench_report_new(const char *name, struct vmadj_bench_report **ret_report)
 {
 	struct vmadj_bench_report *report = calloc(1, sizeof(*report));

@@ -16,18 +16,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define VMADJ_BENCH_SERIES_MAX 256
-
-/* v[0..n); what comes after the last place is dropped. */
-struct vmadj_bench_series {
-	size_t n;
-	double v[VMADJ_BENCH_SERIES_MAX];
-};
-
-void vmadj_bench_series_add(struct vmadj_bench_series *series, double value);
-
-/* The value that a part of 0..1 of the series does not exceed; NAN of none. */
-double vmadj_bench_series_at(const struct vmadj_bench_series *series, double part);
+#include "user/bench/series.h"
 
 enum vmadj_bench_sense {
 	VMADJ_BENCH_SHOWN, /* no bar */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* rig.c - the observer's programs beside an empty one, and only chosen processes taken for VMs */
-#include "tools/bench/rig.h"
+#include "user/bench/rig.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "tools/bench/bench.h"
+#include "user/bench/timing.h"
 #include "user/observe/life.h"
 #include "user/observe/observer.h"
 #include "user/observe/parts.h"

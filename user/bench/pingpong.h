@@ -25,6 +25,7 @@ void vmadj_bench_pingpong_stop(struct vmadj_bench_pingpong *pair);
 /**
  * vmadj_bench_pingpong_time() - how long a round trip takes
  *
- * Return: 0; -EIO: a process failed; the errno of pipe() or fork().
+ * Return: 0; -EIO: a process failed; -ETIMEDOUT: that CPU is taken; -EINTR; the errno of
+ * pipe() or fork().
  */
 int vmadj_bench_pingpong_time(unsigned int cpu, unsigned int trips, double *ret_trip_ns);

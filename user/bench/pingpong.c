@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* pingpong.c - two processes on one CPU that wake each other in turn over pipes */
-#include "tools/bench/pingpong.h"
+#include "user/bench/pingpong.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/bench/bench.h"
+#include "user/bench/timing.h"
 
 #define FOR_EVER 0
+#define LIMIT_S	 60   /* whoever needs longer does not get the CPU */
 #define WARM_UP	 1000 /* round trips before time is taken */
 
 /* fds: a pipe there and one back. The first process sends, the second sends back. */
@@ -115,26 +115,10 @@ int vmadj_bench_pingpong_start(unsigned int cpu, struct vmadj_bench_pingpong *re
 	return pipes_start(&player, ret_pair);
 }
 
-static int wait_for(pid_t *pid)
-{
-	int status = 0;
-
-	while (*pid > 0 && waitpid(*pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	*pid = 0;
-	return status ? -EIO : 0;
-}
-
 void vmadj_bench_pingpong_stop(struct vmadj_bench_pingpong *pair)
 {
-	for (int i = 0; i < 2; i++) {
-		if (pair->pid[i] <= 0)
-			continue;
-		(void)kill(pair->pid[i], SIGKILL);
-		(void)wait_for(&pair->pid[i]);
-	}
+	for (int i = 0; i < 2; i++)
+		vmadj_bench_kill(&pair->pid[i]);
 }
 
 int vmadj_bench_pingpong_time(unsigned int cpu, unsigned int trips, double *ret_trip_ns)
@@ -149,7 +133,7 @@ int vmadj_bench_pingpong_time(unsigned int cpu, unsigned int trips, double *ret_
 		return -errno;
 	err = pipes_start(&player, &pair);
 	for (int i = 0; i < 2 && !err; i++)
-		err = wait_for(&pair.pid[i]);
+		err = vmadj_bench_wait(&pair.pid[i], LIMIT_S);
 	vmadj_bench_pingpong_stop(&pair);
 	if (!err)
 		*ret_trip_ns = (double)*player.took_ns / trips;

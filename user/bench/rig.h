@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "tools/bench/meter.h"
+#include "user/bench/meter.h"
 
 struct vmadj_observer;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* meter.c - what a BPF program costs, beside an empty one on the same event */
-#include "tools/bench/meter.h"
+#include "user/bench/meter.h"
 
 #include <errno.h>
 #include <stddef.h>
