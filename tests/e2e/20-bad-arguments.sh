@@ -58,7 +58,7 @@ refused --intervall '"--interval"' dump --intervall 1
 refused 'a\x1b' help "$(printf 'a\033[31mb\nc')"
 
 # Help needs no rights, and goes to standard output.
-for command in '' dump doctor policy help version; do
+for command in '' dump doctor policy bench help version; do
 	# shellcheck disable=SC2086 # none is no word
 	run 0 "$bin" $command --help
 	grep -q '^Usage: vmadjust-bpf' "$work/out" || fail "no usage: $command --help"

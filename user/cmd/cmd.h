@@ -14,5 +14,6 @@ int vmadj_cmd_run(const struct vmadj_options *options);
 int vmadj_cmd_ctl(const struct vmadj_options *options);
 int vmadj_cmd_restore(const struct vmadj_options *options);
 int vmadj_cmd_policy(const struct vmadj_options *options);
+int vmadj_cmd_bench(const struct vmadj_options *options);
 int vmadj_cmd_help(const struct vmadj_options *options);
 int vmadj_cmd_version(const struct vmadj_options *options);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* optable.c - the table of subcommands, options and exit codes; see options.h */
+#include "user/bench/pairs.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/daemon_client.h"
 #include "user/cmd/exitcode.h"
@@ -79,6 +80,19 @@ const struct vmadj_command vmadj_command_table[] = {
 			"\"list\" prints the policies of the policy folder, and which are not trusted.",
 		.run = vmadj_cmd_policy,
 	},
+	[VMADJ_COMMAND_BENCH] = {
+		.name = "bench",
+		.args = "overhead [OPTION...]",
+		.words_max = 1,
+		.summary = "measure what observing costs on this host",
+		.details =
+			"\"overhead\" loads one CPU for some minutes, in turn with and without what is "
+			"compared: an empty BPF program, the observer tracing and polling, and with --kmod "
+			"a kernel module that does the same. Medians and quartiles of pairs, so that the "
+			"rest of the host weighs on both. The exit status is 0 when all was measured, "
+			"whether or not the bars hold. Nothing stays attached, loaded or running.",
+		.run = vmadj_cmd_bench,
+	},
 	[VMADJ_COMMAND_HELP] = {
 		.name = "help",
 		.args = "[COMMAND]",
@@ -100,7 +114,7 @@ const struct vmadj_option vmadj_option_table[] = {
 	{
 		.name = "json",
 		.type = VMADJ_OPTION_FLAG,
-		.commands = IN(DUMP) | IN(DOCTOR) | IN(CTL),
+		.commands = IN(DUMP) | IN(DOCTOR) | IN(CTL) | IN(BENCH),
 		.offset = FIELD(json),
 		.help = "print JSON, one document a line, instead of a table for people",
 	},
@@ -224,9 +238,45 @@ const struct vmadj_option vmadj_option_table[] = {
 			"section; may be given several times",
 	},
 	{
+		.name = "markdown",
+		.type = VMADJ_OPTION_FLAG,
+		.commands = IN(BENCH),
+		.offset = FIELD(markdown),
+		.help = "print a Markdown table",
+	},
+	{
+		.name = "kmod",
+		.type = VMADJ_OPTION_FILE,
+		.commands = IN(BENCH),
+		.offset = FIELD(kmod),
+		.arg = "FILE",
+		.help = "a kernel module to compare with, the vmadj_kmod.ko that \"make kmod\" builds; "
+			"it is loaded and unloaded again and again",
+	},
+	{
+		.name = "pairs",
+		.type = VMADJ_OPTION_COUNT,
+		.commands = IN(BENCH),
+		.offset = FIELD(pairs),
+		.min = 1,
+		.max = VMADJ_BENCH_PAIRS_MAX,
+		.arg = "N",
+		.help = "measure each comparison so often; fewer than six prove nothing (default: 20)",
+	},
+	{
+		.name = "cpu",
+		.type = VMADJ_OPTION_COUNT,
+		.commands = IN(BENCH),
+		.offset = FIELD(cpu),
+		.min = 0,
+		.max = COUNT_MAX,
+		.arg = "N",
+		.help = "the CPU to load (default: the last one that this process may use)",
+	},
+	{
 		.name = "no-color",
 		.type = VMADJ_OPTION_FLAG,
-		.commands = IN(DUMP) | IN(DOCTOR),
+		.commands = IN(DUMP) | IN(DOCTOR) | IN(BENCH),
 		.offset = FIELD(no_color),
 		.help = "no colours; they are used on a terminal only, and not when NO_COLOR is set",
 	},

@@ -115,8 +115,10 @@ static int refuse_number(const struct vmadj_option *option, const char *value, i
 		option->type == VMADJ_OPTION_DURATION ? "number of seconds" : "whole number";
 	char limits[64];
 
-	if (option->type == VMADJ_OPTION_COUNT) {
-		(void)snprintf(limits, sizeof(limits), "1 or more");
+	if (option->type == VMADJ_OPTION_COUNT && option->max > UINT32_MAX) {
+		(void)snprintf(limits, sizeof(limits), "%g or more", option->min);
+	} else if (option->type == VMADJ_OPTION_COUNT) {
+		(void)snprintf(limits, sizeof(limits), "%g to %g", option->min, option->max);
 	} else {
 		(void)snprintf(limits, sizeof(limits), "%g to %g seconds", option->min,
 			       option->max);
@@ -372,7 +374,7 @@ static bool decided(const struct scanner *scan)
 
 int vmadj_options_parse(int argc, char **argv, struct vmadj_options *ret_options)
 {
-	struct vmadj_options options = { .log_level = LOG_NOTICE };
+	struct vmadj_options options = { .log_level = LOG_NOTICE, .cpu = UINT64_MAX };
 	struct scanner scan = { .argv = argv, .argc = argc, .next = 1, .options = &options };
 
 	while (scan.next < argc && !decided(&scan)) {

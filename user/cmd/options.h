@@ -26,6 +26,7 @@ enum vmadj_command_id {
 	VMADJ_COMMAND_CTL,
 	VMADJ_COMMAND_RESTORE,
 	VMADJ_COMMAND_POLICY,
+	VMADJ_COMMAND_BENCH,
 	VMADJ_COMMAND_HELP,
 	VMADJ_COMMAND_VERSION,
 };
@@ -92,6 +93,10 @@ struct vmadj_options {
 	int mode;	    /* 1 + enum vmadj_mode; 0: not given */
 	const char *pin_dir;
 	const char *output, *snapshot;
+	const char *kmod; /* a kernel module; NULL: not given */
+	bool markdown;
+	uint64_t pairs; /* 0: not given */
+	uint64_t cpu;	/* UINT64_MAX: not given */
 	const char *vm[VMADJ_VM_PATTERNS_MAX];
 	size_t n_vm;
 	const char *set[VMADJ_SETTINGS_MAX]; /* "NAME=VALUE", NAME not empty */
