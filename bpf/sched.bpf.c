@@ -413,6 +413,17 @@ static __always_inline void thread_poll(struct task_struct *task, __u32 slot)
 	sched->cpu = task->thread_info.cpu;
 }
 
+/*
+ * A dead task keeps the tag that tracing had counted it by, so that its slot may be another's when
+ * the observer falls back to polling.
+ */
+static __always_inline bool slot_is_of(struct task_struct *task, __u32 slot)
+{
+	struct vmadj_thread *thread = bpf_map_lookup_elem(&life_thread, &slot);
+
+	return thread && thread->start_ns == task->start_boottime;
+}
+
 SEC("iter/task")
 int sched_poll(struct bpf_iter__task *ctx)
 {
@@ -424,7 +435,7 @@ int sched_poll(struct bpf_iter__task *ctx)
 		return 0;
 	over = task->__state & TASK_DEAD && !task->on_cpu;
 	/* Its slot will be another's: without the tag it is not met again. */
-	if (over && bpf_task_storage_delete(&life_task, task))
+	if (over && (bpf_task_storage_delete(&life_task, task) || !slot_is_of(task, slot)))
 		return 0;
 	thread_poll(task, slot);
 	if (over)

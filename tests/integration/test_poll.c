@@ -177,6 +177,18 @@ Test(poll, a_vm_that_nobody_polled_while_it_lived_is_counted)
 	cr_expect(eq(u64, row.vm.delta.run_ns, row.vm.cpu.run_ns));
 }
 
+static pid_t start_process(void)
+{
+	pid_t pid = fork();
+
+	cr_assert(ge(int, pid, 0));
+	if (pid)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		(void)pause();
+}
+
 /* Counted like a VM's. Return: its slot. */
 static uint32_t tag(struct vmadj_observer *observer, pid_t pid)
 {
@@ -198,6 +210,17 @@ static uint32_t tag(struct vmadj_observer *observer, pid_t pid)
 	cr_fatal("process %d has no slot", pid);
 }
 
+/* Until its state is @state, or for a second: it may not have left its CPU yet. */
+static void await_state(struct vmadj_observer *observer, const struct vmadj_sched *sched,
+			uint32_t state)
+{
+	for (int i = 0; i < 100 && sched->state != state; i++) {
+		(void)usleep(10000);
+		cr_assert(zero(int, vmadj_observer_poll(observer)));
+	}
+	cr_expect(eq(u32, sched->state, state));
+}
+
 /*
  * The kernel frees a process when its parent has asked for it, which may be never. Once its end was
  * told its slot may be another's: neither a later poll nor its being freed may write there.
@@ -207,28 +230,18 @@ Test(poll, a_process_that_nobody_waits_for_has_ended_once)
 	struct vmadj_observer *observer =
 		vmadj_world_observer(vmadj_world_open_as(VMADJ_MODE_POLL));
 	struct vmadj_sched_view *view = vmadj_observer_sched(observer);
-	pid_t pid = fork();
+	pid_t pid = start_process();
 	const struct vmadj_sched *sched;
 	uint32_t slot;
 	siginfo_t info;
 
-	if (!pid) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			(void)pause();
-	}
-	cr_assert(gt(int, pid, 0));
 	slot = tag(observer, pid);
 	sched = vmadj_sched_at(view, slot);
 	cr_assert(zero(int, vmadj_observer_poll(observer)));
 	cr_expect(eq(u32, sched->state, VMADJ_SCHED_SLEEPING));
 	(void)kill(pid, SIGKILL);
 	cr_assert(zero(int, waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT)));
-	for (int i = 0; i < 100 && sched->state != VMADJ_SCHED_DEAD; i++) {
-		(void)usleep(10000); /* it may not have left its CPU yet */
-		cr_assert(zero(int, vmadj_observer_poll(observer)));
-	}
-	cr_expect(eq(u32, sched->state, VMADJ_SCHED_DEAD));
+	await_state(observer, sched, VMADJ_SCHED_DEAD);
 	cr_expect(gt(u64, sched->run_ns, 0));
 	vmadj_sched_clear(view, slot);
 	cr_assert(zero(int, vmadj_observer_poll(observer)));
@@ -236,4 +249,138 @@ Test(poll, a_process_that_nobody_waits_for_has_ended_once)
 	cr_assert(eq(int, waitpid(pid, NULL, 0), pid));
 	(void)usleep(300000);
 	cr_expect(eq(u32, sched->state, VMADJ_SCHED_UNSEEN));
+}
+
+/* --- from tracing to polling, while it runs ----------------------------- */
+
+static void expect_no_less(const char *what, const struct vmadj_world_vm *now,
+			   const struct vmadj_world_vm *before)
+{
+	cr_expect(ge(u64, now->vm.cpu.run_ns, before->vm.cpu.run_ns), "%s", what);
+	cr_expect(ge(u64, now->vm.cpu.wait_ns, before->vm.cpu.wait_ns), "%s", what);
+	cr_expect(ge(u64, now->vm.cpu.switches, before->vm.cpu.switches), "%s", what);
+	cr_expect(ge(u64, now->vm.cpu.preemptions, before->vm.cpu.preemptions), "%s", what);
+	cr_expect(ge(u64, now->vm.cpu.migrations, before->vm.cpu.migrations), "%s", what);
+}
+
+/* One that is born before and one that is born after, until both have ended. */
+Test(poll, totals_go_on_when_it_falls_back)
+{
+	const struct vmadj_lab_kvm busy = {
+		.load = "busy", .vcpus = 2, .pinned = true, .cpu = vmadj_world_cpu()
+	};
+	const struct vmadj_lab_kvm mixed = { .load = "mix" };
+	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL, *later = NULL;
+	struct vmadj_world *world = vmadj_world_open_as(VMADJ_MODE_TRACE);
+	struct vmadj_observer *observer = vmadj_world_observer(world);
+	struct vmadj_world_vm before, row;
+	struct vmadj_truth truth;
+	pid_t pid;
+
+	vmadj_lab_require(vmadj_lab_kvm_start(&busy, &vm));
+	pid = vmadj_lab_vm_pid(vm);
+	(void)vmadj_world_sample(world, 0.5);
+	before = vmadj_world_vm(world, pid);
+	cr_assert(zero(int, vmadj_observer_fall_back(observer)));
+	cr_assert(eq(int, (int)vmadj_observer_mode(observer), VMADJ_MODE_POLL));
+	cr_expect(zero(u32, count_links("sched_switch")));
+	cr_expect(eq(u32, count_links("sched_process_free"), 1));
+	cr_assert(zero(int, vmadj_observer_fall_back(observer)), "there it is already");
+	vmadj_lab_require(vmadj_lab_kvm_start(&mixed, &later));
+	for (int i = 0; i < 10; i++) {
+		cr_expect(eq(str, (char *)vmadj_world_sample(world, 0.1)->observer.mode, "poll"));
+		row = vmadj_world_vm(world, pid);
+		expect_no_less("after falling back", &row, &before);
+		before = row;
+		/* Nor of the interval in which it fell back. */
+		cr_expect(isnan(row.vm.cpu.wait_p99_us));
+		cr_expect(zero(sz, row.vm.cpu.n_waited));
+	}
+	vmadj_truth_stop(pid);
+	(void)vmadj_world_sample(world, 0);
+	truth = vmadj_truth_process(pid);
+	row = vmadj_world_vm(world, pid);
+	cr_expect(vmadj_truth_agrees("run time", row.vm.cpu.run_ns + row.vm.cpu.emulator_run_ns,
+				     truth.run_ns));
+	vmadj_truth_continue(pid);
+	before = row;
+	vmadj_lab_vm_stop(vm);
+	vm = NULL;
+	(void)vmadj_world_sample(world, 0.5);
+	row = vmadj_world_vm(world, pid);
+	cr_expect(row.vm.ended);
+	expect_no_less("its last", &row, &before);
+	row = vmadj_world_vm(world, vmadj_lab_vm_pid(later));
+	cr_expect(gt(u64, row.vm.cpu.run_ns, 0));
+}
+
+/* What only tracing has counted is not lost: nobody has asked since it ended. */
+Test(poll, a_vm_that_ended_just_before_it_falls_back_is_counted)
+{
+	const struct vmadj_lab_kvm brief = { .load = "busy", .lifetime_ms = 400 };
+	_cleanup_lab_vm_ struct vmadj_lab_vm *vm = NULL;
+	struct vmadj_world *world = vmadj_world_open_as(VMADJ_MODE_TRACE);
+	struct vmadj_world_vm before, row;
+
+	vmadj_lab_require(vmadj_lab_kvm_start(&brief, &vm));
+	(void)vmadj_world_sample(world, 0.1);
+	before = vmadj_world_vm(world, vmadj_lab_vm_pid(vm));
+	(void)usleep(1500000);
+	cr_assert(zero(int, vmadj_observer_fall_back(vmadj_world_observer(world))));
+	(void)vmadj_world_sample(world, 0);
+	row = vmadj_world_vm(world, vmadj_lab_vm_pid(vm));
+	cr_expect(row.vm.ended);
+	cr_expect(gt(u64, row.vm.cpu.run_ns, before.vm.cpu.run_ns));
+	cr_expect(lt(u64, row.vm.cpu.run_ns, 1000000000), "as if it had gone on");
+}
+
+/* Slots that the self-test gave back may come first. Return: the process that has got @slot. */
+static pid_t take_slot(struct vmadj_observer *observer, uint32_t slot)
+{
+	for (int i = 0; i < 8; i++) {
+		pid_t pid = start_process();
+
+		if (tag(observer, pid) == slot)
+			return pid;
+	}
+	cr_fatal("slot %u is not given out again", slot);
+}
+
+static uint32_t state_of(struct vmadj_observer *observer, uint32_t slot)
+{
+	return vmadj_sched_at(vmadj_observer_sched(observer), slot)->state;
+}
+
+/*
+ * Tracing leaves the tag to a process that nobody waits for, and its slot is given out again: once
+ * it polls, neither the poll nor the process's being freed may write there.
+ */
+Test(poll, a_slot_that_tracing_gave_back_stays_so)
+{
+	struct vmadj_observer *observer =
+		vmadj_world_observer(vmadj_world_open_as(VMADJ_MODE_TRACE));
+	pid_t first = start_process(), second;
+	uint32_t slot = tag(observer, first);
+	siginfo_t info;
+
+	(void)kill(first, SIGKILL);
+	cr_assert(zero(int, waitid(P_PID, (id_t)first, &info, WEXITED | WNOWAIT)));
+	await_state(observer, vmadj_sched_at(vmadj_observer_sched(observer), slot),
+		    VMADJ_SCHED_DEAD);
+	vmadj_sched_clear(vmadj_observer_sched(observer), slot);
+	vmadj_life_give_back(vmadj_observer_life(observer), slot);
+
+	cr_assert(zero(int, vmadj_observer_fall_back(observer)));
+	cr_expect(eq(u32, state_of(observer, slot), VMADJ_SCHED_UNSEEN));
+	second = take_slot(observer, slot);
+	cr_expect(eq(u32, state_of(observer, slot), VMADJ_SCHED_UNSEEN));
+	cr_assert(zero(int, vmadj_observer_poll(observer)));
+	cr_expect(eq(u32, state_of(observer, slot), VMADJ_SCHED_SLEEPING));
+	cr_assert(eq(int, waitpid(first, NULL, 0), first));
+	(void)usleep(300000);
+	cr_expect(eq(u32, state_of(observer, slot), VMADJ_SCHED_SLEEPING));
+	(void)kill(second, SIGKILL);
+	cr_assert(eq(int, waitpid(second, NULL, 0), second));
+	await_state(observer, vmadj_sched_at(vmadj_observer_sched(observer), slot),
+		    VMADJ_SCHED_DEAD);
 }

@@ -254,6 +254,11 @@ enum vmadj_mode vmadj_observer_mode(const struct vmadj_observer *observer)
 	return vmadj_sched_mode(observer->sched);
 }
 
+int vmadj_observer_fall_back(struct vmadj_observer *observer)
+{
+	return vmadj_sched_fall_back(observer->sched, observer->life);
+}
+
 const struct vmadj_checks *vmadj_observer_checks(const struct vmadj_observer *observer)
 {
 	return &observer->checks;

@@ -74,4 +74,11 @@ void vmadj_observer_close(struct vmadj_observer *observer);
 
 bool vmadj_observer_running(const struct vmadj_observer *observer);
 enum vmadj_mode vmadj_observer_mode(const struct vmadj_observer *observer); /* never AUTO */
+/**
+ * vmadj_observer_fall_back() - poll from now on; totals go on
+ *
+ * Return: 0, also where it polls already; the kernel's errno, not logged.
+ */
+int vmadj_observer_fall_back(struct vmadj_observer *observer);
+
 const struct vmadj_checks *vmadj_observer_checks(const struct vmadj_observer *observer);

@@ -23,7 +23,7 @@ struct vmadj_sched_view {
 };
 
 /* Of the others nothing is loaded, so nothing can be attached. */
-static int choose_programs(struct sched_bpf *skel, bool poll)
+static int choose_programs(const struct sched_bpf *skel, bool poll)
 {
 	int err = bpf_program__set_autoload(skel->progs.sched_switch, !poll);
 
@@ -96,21 +96,80 @@ enum vmadj_mode vmadj_sched_mode(const struct vmadj_sched_view *view)
 }
 
 /* The program writes nothing: it is read to its end, which is when it has met all tasks. */
-int vmadj_sched_poll(const struct vmadj_sched_view *view)
+static int run_iterator(const struct bpf_link *link)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
 	ssize_t got;
 	char none;
 
-	if (view->mode != VMADJ_MODE_POLL)
-		return 0;
-	fd = bpf_iter_create(bpf_link__fd(view->skel->links.sched_poll));
 	if (fd < 0)
 		return fd;
 	do {
 		got = read(fd, &none, sizeof(none));
 	} while (got < 0 && (errno == EAGAIN || errno == EINTR));
 	return got < 0 ? -errno : 0;
+}
+
+int vmadj_sched_poll(const struct vmadj_sched_view *view)
+{
+	return view->mode == VMADJ_MODE_POLL ? run_iterator(view->skel->links.sched_poll) : 0;
+}
+
+/* Counts into the slots of @view. */
+static int load_beside(const struct vmadj_sched_view *view, const struct vmadj_life *life,
+		       struct sched_bpf *skel)
+{
+	int err = bpf_map__reuse_fd(skel->maps.sched_thread,
+				    bpf_map__fd(view->skel->maps.sched_thread));
+
+	if (!err)
+		err = choose_programs(skel, true);
+	if (!err)
+		err = vmadj_life_share(life, skel->obj);
+	return err ? err : sched_bpf__load(skel);
+}
+
+/* Dead tasks lose their tags, which tracing left to them, before their being freed counts. */
+static int attach_beside(struct sched_bpf *skel)
+{
+	int err;
+
+	skel->links.sched_poll = bpf_program__attach(skel->progs.sched_poll);
+	if (!skel->links.sched_poll)
+		return -errno;
+	err = run_iterator(skel->links.sched_poll);
+	if (err)
+		return err;
+	skel->links.sched_freed = bpf_program__attach(skel->progs.sched_freed);
+	return skel->links.sched_freed ? 0 : -errno;
+}
+
+int vmadj_sched_fall_back(struct vmadj_sched_view *view, const struct vmadj_life *life)
+{
+	size_t slots = view->threads.n;
+	struct sched_bpf *skel;
+	int err;
+
+	if (view->mode == VMADJ_MODE_POLL)
+		return 0;
+	skel = sched_bpf__open();
+	if (!skel)
+		return -errno;
+	err = load_beside(view, life, skel);
+	if (!err)
+		err = attach_beside(skel);
+	if (err) {
+		sched_bpf__destroy(skel);
+		return err;
+	}
+	vmadj_window_close(&view->threads);
+	sched_bpf__destroy(view->skel);
+	view->skel = skel;
+	view->mode = VMADJ_MODE_POLL;
+	vmadj_window_init(&view->threads, skel->maps.sched_thread);
+	/* Those that ended before nobody traced them any more. */
+	err = vmadj_sched_poll(view);
+	return err ? err : vmadj_window_reach(&view->threads, slots);
 }
 
 int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots)

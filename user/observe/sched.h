@@ -38,6 +38,15 @@ enum vmadj_mode vmadj_sched_mode(const struct vmadj_sched_view *view);
  */
 int vmadj_sched_poll(const struct vmadj_sched_view *view);
 
+/**
+ * vmadj_sched_fall_back() - from tracing to polling, with the counters that are there
+ *
+ * Pointers to slots got before are void.
+ *
+ * Return: 0, also where it polls already; the kernel's errno: as before, if it still traces.
+ */
+int vmadj_sched_fall_back(struct vmadj_sched_view *view, const struct vmadj_life *life);
+
 /** vmadj_sched_refresh() - map the first @slots slots; Return: 0, -errno. */
 int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots);
 

@@ -298,11 +298,13 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 	}
 	sum_threads(vm, row);
 	vmadj_vm_waits(inventory, vm, waits);
-	row->cpu.wait_p50_us = percentile_us(waits, 0.50);
-	row->cpu.wait_p99_us = percentile_us(waits, 0.99);
+	/* What was traced before it fell back to polling is not all of this interval. */
+	row->cpu.wait_p50_us = row->cpu.polled ? (double)NAN : percentile_us(waits, 0.50);
+	row->cpu.wait_p99_us = row->cpu.polled ? (double)NAN : percentile_us(waits, 0.99);
 	row->host_cache.known = !vm->note && vmadj_observer_pagecache(observer);
 	build_delta(vm, row, interval_ns);
-	build_waited(vm, &row->cpu);
+	if (!row->cpu.polled)
+		build_waited(vm, &row->cpu);
 	return build_vcpus(vm, row);
 }
 
