@@ -124,6 +124,34 @@ ParameterizedTest(struct number_case *c, parse, duration)
 	cr_assert(ieee_ulp_eq(dbl, value, c->err ? 42 : c->value, 1), "\"%s\"", c->text);
 }
 
+ParameterizedTestParameters(parse, percent)
+{
+	static struct number_case cases[] = {
+		{ "1", 0, 100, 0, 1 },
+		{ "1%", 0, 100, 0, 1 },
+		{ "0.001%", 0, 100, 0, 0.001 },
+		{ "100%", 0, 100, 0, 100 },
+		{ "100.1%", 0, 100, -ERANGE, 0 },
+		{ "-1%", 0, 100, -ERANGE, 0 },
+		{ "%", 0, 100, -EINVAL, 0 },
+		{ "1 %", 0, 100, -EINVAL, 0 },
+		{ "1%%", 0, 100, -EINVAL, 0 },
+		{ "1s", 0, 100, -EINVAL, 0 },
+		{ "", 0, 100, -EINVAL, 0 },
+	};
+
+	return cr_make_param_array(struct number_case, cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+ParameterizedTest(struct number_case *c, parse, percent)
+{
+	double value = 42;
+	int err = vmadj_parse_percent(c->text, c->min, c->max, &value);
+
+	cr_assert(eq(int, err, c->err), "\"%s\"", c->text);
+	cr_assert(ieee_ulp_eq(dbl, value, c->err ? 42 : c->value, 1), "\"%s\"", c->text);
+}
+
 struct bytes_case {
 	char text[32];
 	uint64_t min, max;

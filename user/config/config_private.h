@@ -29,6 +29,7 @@ enum vmadj_config_type {
 	VMADJ_CONFIG_INTEGER,  /* int64_t or uint64_t */
 	VMADJ_CONFIG_DURATION, /* double, seconds */
 	VMADJ_CONFIG_BYTES,    /* uint64_t */
+	VMADJ_CONFIG_PERCENT,  /* double */
 	VMADJ_CONFIG_CHOICE,   /* int: the place among choices */
 	VMADJ_CONFIG_TEXT,     /* char *, and so below */
 	VMADJ_CONFIG_PATH,     /* absolute */

@@ -123,6 +123,11 @@ int vmadj_config_key_parse(const struct vmadj_config_key *key, const char *text,
 			return vmadj_parse_bytes(text, (uint64_t)key->min, (uint64_t)key->max, to);
 		*(uint64_t *)to = key->word_value;
 		return 0;
+	case VMADJ_CONFIG_PERCENT:
+		if (!is_word)
+			return vmadj_parse_percent(text, key->min, key->max, to);
+		*(double *)to = (double)key->word_value;
+		return 0;
 	case VMADJ_CONFIG_CHOICE:
 		return parse_choice(text, key->choices, to);
 	default:
@@ -137,6 +142,7 @@ void vmadj_config_key_copy(const struct vmadj_config_key *key, const void *from,
 		[VMADJ_CONFIG_DURATION] = sizeof(double), [VMADJ_CONFIG_BYTES] = sizeof(uint64_t),
 		[VMADJ_CONFIG_TEXT] = sizeof(char *),	  [VMADJ_CONFIG_PATH] = sizeof(char *),
 		[VMADJ_CONFIG_CPUS] = sizeof(char *),	  [VMADJ_CONFIG_CHOICE] = sizeof(int),
+		[VMADJ_CONFIG_PERCENT] = sizeof(double),
 	};
 
 	memcpy((char *)to + key->offset, (const char *)from + key->offset, sizes[key->type]);
@@ -151,16 +157,16 @@ void vmadj_config_forget(enum vmadj_config_kind kind, void *base)
 }
 
 /* The shortest decimal number that is read as the same one. */
-static void print_seconds(FILE *out, double seconds)
+static void print_double(FILE *out, double value, const char *unit)
 {
 	char text[32];
 
 	for (int digits = 6; digits <= EXACT_DIGITS; digits++) {
-		(void)snprintf(text, sizeof(text), "%.*g", digits, seconds);
-		if (strtod(text, NULL) == seconds)
+		(void)snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
 			break;
 	}
-	(void)fprintf(out, "%ss", text);
+	(void)fprintf(out, "%s%s", text, unit);
 }
 
 static void print_bytes(FILE *out, uint64_t bytes)
@@ -188,11 +194,13 @@ void vmadj_config_key_print(FILE *out, const struct vmadj_config_key *key, const
 		(void)fprintf(out, "%" PRId64, *(const int64_t *)from);
 		return;
 	case VMADJ_CONFIG_DURATION:
+	case VMADJ_CONFIG_PERCENT:
 		if (key->word && *(const double *)from == (double)key->word_value) {
 			(void)fputs(key->word, out);
 			return;
 		}
-		print_seconds(out, *(const double *)from);
+		print_double(out, *(const double *)from,
+			     key->type == VMADJ_CONFIG_PERCENT ? "%" : "s");
 		return;
 	case VMADJ_CONFIG_BYTES:
 		if (key->word && *(const uint64_t *)from == key->word_value) {
@@ -226,6 +234,9 @@ char *vmadj_config_key_range(const struct vmadj_config_key *key, char *buf, size
 		break;
 	case VMADJ_CONFIG_DURATION:
 		(void)fprintf(out, "a time from %gs to %gs", key->min, key->max);
+		break;
+	case VMADJ_CONFIG_PERCENT:
+		(void)fprintf(out, "per cent, from %g%% to %g%%", key->min, key->max);
 		break;
 	case VMADJ_CONFIG_BYTES:
 		(void)fputs("a size from ", out);

@@ -19,6 +19,8 @@ static const struct unit duration_units[] = {
 	{ "ms", 0.001 }, { "s", 1 }, { "min", 60 }, { "h", 3600 }, { NULL, 0 },
 };
 
+static const struct unit percent_units[] = { { "%", 1 }, { NULL, 0 } };
+
 static const struct unit byte_units[] = {
 	{ "KiB", 0x1p10 }, { "MiB", 0x1p20 }, { "GiB", 0x1p30 }, { "TiB", 0x1p40 }, { "K", 0x1p10 },
 	{ "M", 0x1p20 },   { "G", 0x1p30 },   { "T", 0x1p40 },	 { NULL, 0 },
@@ -85,17 +87,28 @@ static int parse_with_unit(const char *text, const struct unit *unit, double *re
 	return 0;
 }
 
-int vmadj_parse_duration(const char *text, double min_s, double max_s, double *ret_s)
+static int parse_within(const char *text, const struct unit *units, double min, double max,
+			double *ret_value)
 {
 	double value;
-	int err = parse_with_unit(text, duration_units, &value);
+	int err = parse_with_unit(text, units, &value);
 
 	if (err)
 		return err;
-	if (value < min_s || value > max_s)
+	if (value < min || value > max)
 		return -ERANGE;
-	*ret_s = value;
+	*ret_value = value;
 	return 0;
+}
+
+int vmadj_parse_duration(const char *text, double min_s, double max_s, double *ret_s)
+{
+	return parse_within(text, duration_units, min_s, max_s, ret_s);
+}
+
+int vmadj_parse_percent(const char *text, double min, double max, double *ret_pct)
+{
+	return parse_within(text, percent_units, min, max, ret_pct);
 }
 
 int vmadj_parse_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *ret_bytes)

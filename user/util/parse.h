@@ -32,6 +32,9 @@ int vmadj_parse_double(const char *text, double min, double max, double *ret_val
  */
 int vmadj_parse_duration(const char *text, double min_s, double max_s, double *ret_s);
 
+/** vmadj_parse_percent() - a number, with "%" behind it or not; Return: 0; -EINVAL; -ERANGE. */
+int vmadj_parse_percent(const char *text, double min, double max, double *ret_pct);
+
 /**
  * vmadj_parse_bytes() - bytes, or a number with K, M, G or T (powers of 1024; "KiB" is the same)
  *
