@@ -39,6 +39,17 @@ ParameterizedTest(const struct mode_case *c, mode, of_a_host)
 	cr_assert(eq(int, (int)vmadj_mode_choose(&c->pace), (int)c->mode), "%s", c->what);
 }
 
+Test(mode, what_a_poll_would_take_grows_with_the_tasks)
+{
+	struct vmadj_pace pace;
+	double ns = vmadj_mode_poll_ns();
+
+	cr_assert(zero(int, vmadj_pace_measure(&pace)));
+	/* A quarter of a microsecond each; tasks may come and go between the two. */
+	cr_expect(gt(dbl, ns, 0.25 * 250 * (double)pace.tasks));
+	cr_expect(lt(dbl, ns, 4 * 250 * (double)pace.tasks));
+}
+
 Test(mode, the_pace_of_this_host_is_measured)
 {
 	struct vmadj_pace pace = { .switches_per_s = NAN };

@@ -6,40 +6,7 @@
 #include <time.h>
 
 #include "user/cmd/ctl.h"
-#include "user/util/text.h"
-
-#define TEXT_MAX 512
-
-/* --- values ------------------------------------------------------------- */
-
-static const char *text_of(const json_t *object, const char *key, char buf[TEXT_MAX])
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? vmadj_escape(text, buf, TEXT_MAX) : "";
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-static bool is_true(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
-static void put_size(FILE *out, double bytes)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	size_t unit = 0;
-
-	for (; bytes >= 1024 && unit < 4; unit++)
-		bytes /= 1024;
-	(void)fprintf(out, "%.*f %s", unit && bytes < 100 ? 1 : 0, bytes, units[unit]);
-}
+#include "user/cmd/ctl_value.h"
 
 static void put_pct(FILE *out, const char *what, double pct)
 {
@@ -115,6 +82,7 @@ void vmadj_ctl_show_status(FILE *out, const json_t *answer)
 	put_size(out, number_of(answer, "max_rss_bytes"));
 	(void)fprintf(out, " resident; %.0f events lost; mode %s\n",
 		      number_of(answer, "lost_events"), text_of(answer, "mode", text));
+	vmadj_ctl_show_cost(out, json_object_get(answer, "cost"));
 	(void)fprintf(out, "libvirt: %s\n", text_of(answer, "libvirt", text));
 	if (!is_true(answer, "ledger_writable"))
 		(void)fputs("the ledger cannot be written: nothing is changed until it can\n", out);

@@ -9,6 +9,7 @@
 #include "user/cmd/options.h"
 #include "user/cmd/output.h"
 #include "user/cmd/signals.h"
+#include "user/observe/stats.h"
 #include "user/policy/runner.h"
 #include "user/util/log.h"
 #include "user/virt/libvirt.h"
@@ -22,6 +23,8 @@ int main(int argc, char **argv)
 		return vmadj_runner_main();
 	if (argc == 3 && !strcmp(argv[1], "libvirt-helper"))
 		return vmadj_libvirt_helper_main(argv[2]);
+	if (argc == 2 && !strcmp(argv[1], "stats-helper"))
+		return vmadj_stats_helper_main();
 	/* Only what is a character, and how wide, follows the locale; numbers do not. */
 	(void)setlocale(LC_CTYPE, "");
 	err = vmadj_output_prepare();

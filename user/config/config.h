@@ -79,6 +79,8 @@ struct vmadj_config {
 	/* [daemon] */
 	double interval_s;   /* 1; 0.1..60 */
 	int mode;	     /* how the observer counts, enum vmadj_mode: auto */
+	double cost_max_pct; /* 1; of the host's CPU time; 0: none */
+	double cost_every_s; /* 60; 2..3600 */
 	char *state_dir;     /* /var/lib/vmadjust-bpf */
 	char *run_dir;	     /* /run/vmadjust-bpf */
 	char *policy_dir;    /* LIBDIR/vmadjust-bpf/policies */

@@ -44,6 +44,14 @@ const struct vmadj_config_key vmadj_config_key_table[] = {
 		  "an interval, which costs nothing a switch, but tells neither wait percentiles "
 		  "nor who was waited for; auto is trace, unless the host switches so often at the "
 		  "start that it would cost too much." },
+	{ DAEMON(cost_max_pct), NAME("cost_max", PERCENT), RANGE(0.0001, 100), .def = "1%",
+	  WORD("none", 0),
+	  .help = "How much of the host's CPU time the daemon, what it has started and its BPF "
+		  "programs may take. After two measurements above it, mode auto falls back from "
+		  "tracing to polling, where that costs less. With none, only \"status\" "
+		  "measures." },
+	{ DAEMON(cost_every_s), NAME("cost_every", DURATION), RANGE(2, 3600), .def = "60s",
+	  .help = "The time between two measurements, of one second each." },
 	{ DAEMON(state_dir), NAME("state_dir", PATH), .def = "/var/lib/vmadjust-bpf",
 	  .help = "Keeps how everything was before it was changed." },
 	{ DAEMON(run_dir), NAME("run_dir", PATH), .def = "/run/vmadjust-bpf",

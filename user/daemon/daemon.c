@@ -12,6 +12,7 @@
 #include "user/actuate/cpu.h"
 #include "user/actuate/ledger.h"
 #include "user/daemon/control.h"
+#include "user/daemon/cost.h"
 #include "user/daemon/restoring.h"
 #include "user/daemon/rights.h"
 #include "user/daemon/tick.h"
@@ -141,6 +142,8 @@ static int open_parts(struct vmadj_daemon *daemon)
 	if (!err)
 		err = vmadj_cpu_new(daemon->event, daemon->libvirt, NULL, &daemon->cpu);
 	if (!err)
+		err = vmadj_cost_new(daemon, &daemon->cost);
+	if (!err)
 		err = watch(daemon);
 	if (err < 0)
 		log_err("cannot start: %s", strerror(-err));
@@ -188,6 +191,7 @@ static int loop(struct vmadj_daemon *daemon)
 static void close_parts(struct vmadj_daemon *daemon)
 {
 	vmadj_control_free(daemon->control);
+	vmadj_cost_free(daemon->cost);
 	vmadj_daemon_reload_cancel(daemon);
 	vmadj_policies_clear(&daemon->policies);
 	vmadj_daemon_restoring_clear(daemon);

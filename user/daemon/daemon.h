@@ -16,6 +16,7 @@
 #include "user/daemon/vms.h"
 
 struct vmadj_control;
+struct vmadj_cost;
 struct vmadj_cpu;
 struct vmadj_inventory;
 struct vmadj_ledger;
@@ -47,6 +48,7 @@ struct vmadj_daemon {
 	struct vmadj_cpu *cpu;
 	struct vmadj_ledger *ledger;
 	struct vmadj_control *control;
+	struct vmadj_cost *cost;
 	struct vmadj_restoring *restoring; /* what is being put back; NULL: nothing */
 	struct vmadj_reload *reload;	   /* that is under way; NULL: none */
 

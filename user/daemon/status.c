@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "user/actuate/ledger.h"
+#include "user/daemon/cost.h"
 #include "user/daemon/daemon.h"
 #include "user/observe/observer.h"
 #include "user/snapshot/snapshot.h"
@@ -65,6 +66,7 @@ void vmadj_status_write(const struct vmadj_daemon *daemon, struct vmadj_jsonw *w
 	vmadj_jsonw_u64(w, "lost_events",
 			daemon->snapshot ? daemon->snapshot->observer.lost_events : 0);
 	vmadj_jsonw_string(w, "mode", vmadj_mode_names[vmadj_observer_mode(daemon->observer)]);
+	vmadj_cost_write(daemon->cost, "cost", w);
 	vmadj_jsonw_string(w, "libvirt", vmadj_libvirt_status(daemon->libvirt));
 	vmadj_jsonw_bool(w, "ledger_writable", !daemon->ledger_failed);
 	vmadj_policies_write(&daemon->policies, "policies", w);

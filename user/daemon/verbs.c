@@ -7,6 +7,7 @@
 
 #include "user/actuate/ledger.h"
 #include "user/daemon/control.h"
+#include "user/daemon/cost.h"
 #include "user/daemon/daemon.h"
 #include "user/daemon/status.h"
 #include "user/daemon/turn.h"
@@ -66,6 +67,7 @@ static void do_status(const struct asked *asked)
 {
 	struct vmadj_jsonw w = { 0 };
 
+	vmadj_cost_ask(asked->daemon->cost);
 	vmadj_jsonw_open(&w, NULL, '{');
 	vmadj_jsonw_bool(&w, "ok", true);
 	vmadj_status_write(asked->daemon, &w);

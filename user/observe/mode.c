@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -115,4 +116,11 @@ enum vmadj_mode vmadj_mode_auto(void)
 			 pace.cpus);
 	}
 	return mode;
+}
+
+double vmadj_mode_poll_ns(void)
+{
+	uint64_t tasks;
+
+	return read_tasks(&tasks) ? (double)NAN : (double)tasks * POLL_NS;
 }

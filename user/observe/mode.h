@@ -24,3 +24,6 @@ enum vmadj_mode vmadj_mode_choose(const struct vmadj_pace *pace);
 
 /* The same of this host, said in the log. */
 enum vmadj_mode vmadj_mode_auto(void);
+
+/* What one poll of this host would take, as far as that can be told without one; NAN: not known. */
+double vmadj_mode_poll_ns(void);
