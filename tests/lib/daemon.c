@@ -114,15 +114,16 @@ static void wait_until_ready(struct vmadj_run *run)
 
 static void write_config(const struct vmadj_run *run, const char *keys, const char *config)
 {
-	_cleanup_free_ char *policies = NULL;
+	_cleanup_free_ char *policies = NULL, *full = NULL;
 	_cleanup_fclose_ FILE *out = fopen(run->config, "w");
 
 	if (!out || asprintf(&policies, "%s/tests/policies", output()) < 0)
 		cr_fatal("%s: %m", run->config);
+	full = canonicalize_file_name(policies);
 	(void)fprintf(out,
 		      "[daemon]\nstate_dir = %s/state\nrun_dir = %s/run\npolicy_dir = %s\n%s"
 		      "[vm *]\nmanage = no\n%s",
-		      run->dir, run->dir, canonicalize_file_name(policies), keys, config);
+		      run->dir, run->dir, full, keys, config);
 }
 
 void vmadj_run_again(struct vmadj_run *run)
