@@ -12,6 +12,8 @@
 #include "tests/lib/ksm.h"
 #include "tests/lib/truth.h"
 #include "tests/lib/world.h"
+#include "user/observe/parts.h"
+#include "user/observe/sched.h"
 
 #define PERIOD_NS 100000000 /* of a quota */
 
@@ -171,6 +173,31 @@ Test(blame, a_kernel_thread_is_blamed_by_name)
 		cr_skip_test("ksmd does not keep busy");
 	check_sum(&a, &b);
 	check_blame(&a, &b, "kernel:ksmd");
+}
+
+/* A CPU on which one is taken for waiting looks at each switch, for ever. */
+Test(blame, nobody_waits_when_all_vms_have_been_killed)
+{
+	struct vmadj_world *world = vmadj_world_open();
+	struct vmadj_sched_view *view = vmadj_observer_sched(vmadj_world_observer(world));
+	struct vmadj_lab_kvm want = busy_vm(NULL);
+	uint32_t most = 0;
+
+	vmadj_world_need_trace(world);
+	want.vcpus = 4;
+	for (int i = 0; i < 20; i++) {
+		struct vmadj_lab_vm *vms[3] = { 0 };
+
+		vmadj_lab_require(vmadj_lab_kvm_start_many(&want, vms, 3));
+		(void)vmadj_world_sample(world, 0.3);
+		if (vmadj_sched_waiting(view) > most)
+			most = vmadj_sched_waiting(view);
+		vmadj_lab_stop_many(vms, 3);
+	}
+	cr_assert(ge(u32, most, 6), "they did not wait for each other");
+	for (int i = 0; i < 3; i++)
+		(void)vmadj_world_sample(world, 0.3);
+	cr_expect(zero(u32, vmadj_sched_waiting(view)));
 }
 
 /*

@@ -208,6 +208,16 @@ void vmadj_sched_clear(struct vmadj_sched_view *view, uint32_t slot)
 	memset(sched, 0, sizeof(*sched));
 }
 
+uint32_t vmadj_sched_waiting(const struct vmadj_sched_view *view)
+{
+	uint32_t waiting = 0;
+
+	for (int i = 0; i < view->cpus; i++)
+		waiting +=
+			__atomic_load_n(&view->skel->bss->sched_cpu[i].waiting, __ATOMIC_RELAXED);
+	return waiting;
+}
+
 uint64_t vmadj_sched_run_ns(const struct vmadj_sched *sched, uint64_t now_ns)
 {
 	uint64_t clock = __atomic_load_n(&sched->run_clock, __ATOMIC_RELAXED);

@@ -58,5 +58,8 @@ struct vmadj_blame *vmadj_sched_blame(const struct vmadj_sched_view *view,
 void vmadj_sched_turn_epoch(struct vmadj_sched_view *view);
 void vmadj_sched_clear(struct vmadj_sched_view *view, uint32_t slot);
 
+/** vmadj_sched_waiting() - threads of VMs that were preempted and are runnable, while tracing */
+uint32_t vmadj_sched_waiting(const struct vmadj_sched_view *view);
+
 /** vmadj_sched_run_ns() - run time up to @now_ns (monotonic), the stint under way included. */
 uint64_t vmadj_sched_run_ns(const struct vmadj_sched *sched, uint64_t now_ns);
