@@ -115,7 +115,7 @@ static int config_of(const struct vmadj_exp_place *place, char config[CONFIG_MAX
 		return err;
 	names_of(place, getpid(), vms);
 	len = snprintf(config, CONFIG_MAX,
-		       "interval = %dms\nhost_memory = %zuM\nhost_reserve = %zuM\n"
+		       "interval = %dms\ncost_max = none\nhost_memory = %zuM\nhost_reserve = %zuM\n"
 		       "memory_in_motion = %zu\n"
 		       "[policy %s]\narmed = yes\nfile = %s\n%s"
 		       "[vm *]\nmanage = no\n"
