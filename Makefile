@@ -149,6 +149,13 @@ $(addprefix $(O)/tools/bench/bench-,daemon guest p1 p2 p5): $(BENCH_LIB) $(USER_
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -o $@
 
+# The program that runs in the emulated host, and the one that starts it there.
+OVER_INSIDE := $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/overhead/inside*.c)) \
+	$(addprefix $(O)/tools/bench/,meter.o watch.o)
+$(O)/tools/bench/overhead-inside: $(OVER_INSIDE) $(BENCH_LIB) $(USER_OBJ) $(LAB_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -o $@
+
 test-programs: $(UNIT) $(filter-out $(UNIT),$(DEEP)) $(LAB_PROG) $(TEST_POLICY)
 
 $(addprefix $(O)/tests/unit/test_,base_lines cache_share man_policies margin): | $(POLICY)

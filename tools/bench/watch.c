@@ -15,10 +15,9 @@
 #define NS_IN_MS 1000000ULL
 #define POLL_MS	 100 /* how late a signal may be noticed */
 
-int vmadj_bench_watch_open(struct vmadj_bench_watch *ret_watch)
+int vmadj_bench_watch_open_mode(enum vmadj_mode mode, struct vmadj_bench_watch *ret_watch)
 {
-	const struct vmadj_observer_options options = { .mode = VMADJ_MODE_TRACE,
-							.self_test = true };
+	const struct vmadj_observer_options options = { .mode = mode, .self_test = true };
 	struct vmadj_bench_watch watch = { 0 };
 	int err = vmadj_observer_open(&options, &watch.observer);
 
@@ -35,6 +34,11 @@ int vmadj_bench_watch_open(struct vmadj_bench_watch *ret_watch)
 		*ret_watch = watch;
 	}
 	return err;
+}
+
+int vmadj_bench_watch_open(struct vmadj_bench_watch *ret_watch)
+{
+	return vmadj_bench_watch_open_mode(VMADJ_MODE_TRACE, ret_watch);
 }
 
 void vmadj_bench_watch_close(struct vmadj_bench_watch *watch)

@@ -11,9 +11,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "user/observe/observer.h"
 #include "user/snapshot/snapshot.h"
 
-struct vmadj_observer;
 struct vmadj_inventory;
 
 struct vmadj_bench_watch {
@@ -25,7 +25,8 @@ struct vmadj_bench_watch {
 };
 
 /** vmadj_bench_watch_open() - Return: 0; -ENOTSUP: the observer cannot run here; -errno. */
-int vmadj_bench_watch_open(struct vmadj_bench_watch *ret_watch);
+int vmadj_bench_watch_open(struct vmadj_bench_watch *ret_watch); /* tracing */
+int vmadj_bench_watch_open_mode(enum vmadj_mode mode, struct vmadj_bench_watch *ret_watch);
 void vmadj_bench_watch_close(struct vmadj_bench_watch *watch);
 
 /** vmadj_bench_watch_serve() - take what comes within @ms, as dump does; Return: 0; -EINTR; -errno.

@@ -24,6 +24,7 @@
 #define LAB_TIMER_VECTOR 0x20
 #define LAB_PORT_MIX	 0x10 /* the VMM sleeps or burns a little, in turn */
 #define LAB_PORT_SPIN	 0x11 /* the VMM burns */
+#define LAB_PORT_PASS	 0x12 /* the VMM passes a ball on */
 #define LAB_BURST_MS	 1
 
 #define LAB_CODE_MAX 24
@@ -78,6 +79,11 @@ static const struct lab_load lab_loads[] = {
 	  false,
 	  "exits at once, always: the vCPU thread burns outside KVM_RUN",
 	  { 0xe6, LAB_PORT_SPIN, /* 1: out %al,$LAB_PORT_SPIN */
+	    0xeb, 0xfc } },	 /*    jmp 1b */
+	{ "pass",
+	  false,
+	  "exits at once, always: the vCPU thread answers a byte on descriptor 3 by one on 4",
+	  { 0xe6, LAB_PORT_PASS, /* 1: out %al,$LAB_PORT_PASS */
 	    0xeb, 0xfc } },	 /*    jmp 1b */
 };
 

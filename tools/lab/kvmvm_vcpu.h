@@ -20,7 +20,9 @@
 #include "kvmvm_regs.h"
 #include "kvmvm_util.h"
 
-#define VCPUS_MAX 64
+#define VCPUS_MAX    64
+#define LAB_BALL_IN  3
+#define LAB_BALL_OUT 4
 
 struct vcpu {
 	struct vm *vm;
@@ -52,9 +54,20 @@ static inline void on_kick(int signo)
 	(void)signo;
 }
 
+/* Whoever wrote the ball gets it back; without one there is nothing to do. */
+static inline void pass_ball(void)
+{
+	char ball;
+
+	if (read(LAB_BALL_IN, &ball, 1) != 1 || write(LAB_BALL_OUT, &ball, 1) != 1)
+		pause();
+}
+
 static inline void vcpu_exit_io(uint16_t port, unsigned int nr)
 {
-	if (port == LAB_PORT_SPIN)
+	if (port == LAB_PORT_PASS)
+		pass_ball();
+	else if (port == LAB_PORT_SPIN)
 		burn_ns(NSEC_MSEC);
 	else if (nr % 2)
 		burn_ns(300000);
