@@ -13,6 +13,8 @@
 # make bench-p1    the peacemaker paper's experiment, with and without its policy; BENCH="a" or "b" (root)
 # make chaos       VMs, loads and policies come and go: CHAOS=1200 seconds (root)
 # make bench-guest  what vmadjust-guest takes of a guest (root)
+# make bench-overhead  what observing costs, counted in instructions, against the kernel module and others:
+#                  docs/overhead.md; BENCH="switch cache ticks" measures only these groups
 # make bench-p2    memory by what page caches earn, against other controllers; BENCH="case1 none case2 back
 #                  turns scan sources" (root)
 # make bench-p5    memory that follows what guests read, against the same; BENCH="p5 sources" (root)
@@ -73,8 +75,8 @@ LAB_LIBS := $(shell pkg-config --libs libvirt libvirt-qemu 2>/dev/null)
 POLICY   := $(patsubst %.c,$(O)/%.so,$(wildcard policies/*.c))
 TEST_POLICY := $(patsubst tests/data/%.c,$(O)/tests/%.so,$(wildcard tests/data/policies/*.c))
 
-.PHONY: all setup demo check check-unit check-update fuzz bench bench-daemon bench-guest bench-p1 \
-	bench-p2 bench-p5 chaos soak lint lint-tools format clean lab-images test-programs
+.PHONY: all setup demo check check-unit check-update fuzz bench bench-daemon bench-guest bench-overhead \
+	bench-p1 bench-p2 bench-p5 chaos soak lint lint-tools format clean lab-images test-programs
 .SECONDARY:
 all: $(O)/vmadjust-bpf $(O)/vmadjust-guest $(POLICY)
 
@@ -145,7 +147,9 @@ $(O)/tools/bench/bench-guest: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/gue
 $(O)/tools/bench/bench-p2: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/p2/*.c))
 $(O)/tools/bench/bench-p5: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/p5/*.c))
 $(O)/tools/bench/bench-p2 $(O)/tools/bench/bench-p5: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/memory/*.c))
-$(addprefix $(O)/tools/bench/bench-,daemon guest p1 p2 p5): $(BENCH_LIB) $(USER_OBJ) $(LAB_OBJ)
+$(O)/tools/bench/bench-overhead: $(patsubst %,$(O)/tools/bench/overhead/%.o,main figures page picture) \
+	$(O)/tools/bench/memory/svg.o
+$(addprefix $(O)/tools/bench/bench-,daemon guest overhead p1 p2 p5): $(BENCH_LIB) $(USER_OBJ) $(LAB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -o $@
 
@@ -197,6 +201,12 @@ bench-p2 bench-p5: $(O)/bench/files.img
 bench-daemon bench-guest bench-p1 bench-p2 bench-p5: setup
 	+$(Q)$(MANY) all lab-images $(BENCH_POLICY) $(O)/tools/bench/$@
 	$(Q)mkdir -p $(O)/bench && $(O)/tools/bench/$@ $(BENCH)
+
+# Counted in emulated hosts; what it compares with is built and fetched where it is to be had.
+bench-overhead: setup
+	+$(Q)$(MANY) all $(LAB_PROG) kmod $(O)/tools/bench/overhead-inside $(O)/tools/bench/$@
+	$(Q)tools/bench/overhead/bcc.sh $(O)/lab || [ $$? -eq 77 ]
+	$(Q)mkdir -p $(O)/bench && O=$(O) $(O)/tools/bench/$@ $(BENCH)
 
 chaos: setup
 	+$(Q)$(MANY) all test-programs lab-images

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "tools/bench/overhead/inside.h"
-#include "user/util/cleanup.h"
 
 #define MODULE	 "/vmadj_kmod.ko"
 #define START_MS 120000 /* of the guest's time */
