@@ -205,7 +205,7 @@ bench-daemon bench-guest bench-p1 bench-p2 bench-p5: setup
 # Counted in emulated hosts; what it compares with is built and fetched where it is to be had.
 bench-overhead: setup
 	+$(Q)$(MANY) all $(LAB_PROG) kmod $(O)/tools/bench/overhead-inside $(O)/tools/bench/$@
-	$(Q)tools/bench/overhead/bcc.sh $(O)/lab || [ $$? -eq 77 ]
+	$(Q)tools/lab/bcc.sh $(O)/lab || [ $$? -eq 77 ]
 	$(Q)mkdir -p $(O)/bench && O=$(O) $(O)/tools/bench/$@ $(BENCH)
 
 chaos: setup

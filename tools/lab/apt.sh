@@ -3,11 +3,11 @@
 #
 # apt.sh - packages of the system's distribution, unpacked without installing them
 #
-# kernel.sh and headers.sh source it. The packages come by the system's apt from the
+# kernel.sh, headers.sh and bcc.sh source it. The packages come by the system's apt from the
 # system's mirror, with signatures checked as always; suites that the system does not use
 # have a private list beside them. Nothing of the system's is changed, root is not needed.
 #
-# They set version, and call apt_begin first. In $work: debs/, root/ and new/ are theirs.
+# They set version (bcc.sh: to nothing), and call apt_begin first. In $work: debs/, root/ and new/ are theirs.
 
 DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -18,7 +18,7 @@ fail() {
 
 skip() {
 	# shellcheck disable=SC2154 # theirs
-	echo "${0##*/}: kernel $version: $*" >&2
+	echo "${0##*/}: ${version:+kernel $version: }$*" >&2
 	exit 77
 }
 

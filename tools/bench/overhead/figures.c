@@ -21,8 +21,9 @@ const char *const vmadj_over_tools[] = {
 };
 
 static const char *const row_names[VMADJ_OVER_ROWS] = {
-	"switch",   "switch_vcpu", "hit",      "miss",	   "hit_vm",   "miss_vm",   "load",	 "tick_1",
-	"tick_10",  "tick_100",	   "tick_1000", "memory_1", "memory_10", "memory_100", "memory_1000",
+	"switch",    "switch_vcpu", "hit",	 "miss",       "hit_vm",
+	"miss_vm",   "load",	    "tick_1",	 "tick_10",    "tick_100",
+	"tick_1000", "memory_1",    "memory_10", "memory_100", "memory_1000",
 };
 
 static struct vmadj_bench_series figures[VMADJ_OVER_KERNELS][VMADJ_OVER_TOOLS][VMADJ_OVER_ROWS];
@@ -114,7 +115,8 @@ double vmadj_over_spread(enum vmadj_over_row rows)
 
 	for (size_t i = 0; i < (size_t)VMADJ_OVER_KERNELS * VMADJ_OVER_TOOLS * rows; i++) {
 		const struct vmadj_bench_series *series =
-			&figures[i / rows / VMADJ_OVER_TOOLS][i / rows % VMADJ_OVER_TOOLS][i % rows];
+			&figures[i / rows / VMADJ_OVER_TOOLS][i / rows % VMADJ_OVER_TOOLS]
+				[i % rows];
 		double low = vmadj_bench_series_at(series, 0);
 
 		if (series->n > 1 && low > 0)

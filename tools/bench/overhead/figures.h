@@ -63,8 +63,9 @@ double vmadj_over_figure(size_t kernel, enum vmadj_over_tool tool, enum vmadj_ov
 double vmadj_over_spread(enum vmadj_over_row rows);
 
 /*
- * What must hold, of one kernel: a switch without a vCPU beyond an empty program; with a vCPU, what is
- * added / what the module adds; the whole of it / the module's; / runqlat's; a tick at the most VMs.
+ * What must hold, of one kernel: a switch without a vCPU beyond an empty program; with a vCPU, what
+ * is added / what the module adds; the whole of it / the module's; / runqlat's; a tick at the most
+ * VMs.
  */
 #define VMADJ_OVER_BARS 5
 void vmadj_over_judged(size_t kernel, double *ret_values);

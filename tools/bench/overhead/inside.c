@@ -22,6 +22,7 @@
 #define VMS_MAX	 1000
 #define COUNTS	 8
 #define IDLE_MS	 1000
+#define KIB_PAGE 4
 #define VMS_LATE 3000 /* until a tool has found the VMs that there are */
 
 struct job {
@@ -61,26 +62,35 @@ static bool counts_instructions(void)
 	return false;
 }
 
-/* What is in no use, the caches of files given back. */
-static double free_kib(void)
+static void write_file(const char *path, const char *text)
 {
-	char line[128];
-	unsigned long kib = 0;
-	FILE *file = fopen("/proc/sys/vm/drop_caches", "we");
+	FILE *file = fopen(path, "we");
 
 	if (file) {
-		(void)fputs("3", file);
+		(void)fputs(text, file);
 		(void)fclose(file);
 	}
+}
+
+/* What is in no use, to the page: the caches of files given back, the CPU's own lists counted. */
+static double free_kib(void)
+{
+	unsigned long pages, sum = 0;
+	char line[128];
+	FILE *zones;
+
+	write_file("/proc/sys/vm/drop_caches", "3");
 	(void)vmadj_bench_sleep_ms(IDLE_MS);
-	file = fopen("/proc/meminfo", "re");
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "MemFree: %lu", &kib) == 1)
-			break;
+	write_file("/proc/sys/vm/stat_refresh", "1");
+	zones = fopen("/proc/zoneinfo", "re");
+	while (zones && fgets(line, sizeof(line), zones)) {
+		if (sscanf(line, " nr_free_pages %lu", &pages) == 1 ||
+		    sscanf(line, " count: %lu", &pages) == 1)
+			sum += pages;
 	}
-	if (file)
-		(void)fclose(file);
-	return (double)kib;
+	if (zones)
+		(void)fclose(zones);
+	return (double)sum * KIB_PAGE;
 }
 
 static int measure_ticks(const struct vmadj_inside_running *running, const struct job *job,
@@ -114,22 +124,28 @@ static int measure(const struct vmadj_inside_tool *tool, const struct job *job)
 	return err;
 }
 
-/* What has nothing to do once a tick. */
-static bool is_for(const struct vmadj_inside_tool *tool, const struct job *job)
-{
-	return !job->vms || tool->kind == VMADJ_INSIDE_OURS || tool->kind == VMADJ_INSIDE_MODULE;
-}
-
 static void measure_all(const struct job *job)
 {
 	for (size_t i = 0; i < vmadj_inside_n_tools * job->passes; i++) {
-		const struct vmadj_inside_tool *tool = &vmadj_inside_tools[i % vmadj_inside_n_tools];
-		int err = is_for(tool, job) ? measure(tool, job) : 0;
+		const struct vmadj_inside_tool *tool =
+			&vmadj_inside_tools[i % vmadj_inside_n_tools];
+		int err = measure(tool, job);
 
 		if (err) {
 			vmadj_inside_lack(tool->name, job->group,
 					  err == -ENOENT ? "not to be had" : strerror(-err));
 		}
+	}
+}
+
+/* What the kernel keeps of a first time is nobody's. */
+static void warm_up(void)
+{
+	struct vmadj_inside_running running;
+
+	for (size_t i = 0; i < vmadj_inside_n_tools; i++) {
+		if (!vmadj_inside_tool_start(&vmadj_inside_tools[i], &running))
+			vmadj_inside_tool_stop(&running);
 	}
 }
 
@@ -141,6 +157,7 @@ static int measure_vms(struct job *job, char **counts)
 	unsigned int n = 0;
 	int err = 0;
 
+	warm_up();
 	for (; *counts && !err; counts++) {
 		unsigned long more = strtoul(*counts, NULL, 10);
 

@@ -57,8 +57,11 @@ int vmadj_inside_tick(const struct vmadj_inside_running *running, unsigned int v
 	struct vmadj_inside_sample got;
 	double thread = 0;
 	char row[32];
-	int err = sample(running, &got); /* what the first one learns is not of each tick */
+	int err;
 
+	if (running->tool->kind != VMADJ_INSIDE_OURS && running->tool->kind != VMADJ_INSIDE_MODULE)
+		return 0;	     /* it knows of no VMs */
+	err = sample(running, &got); /* what the first one learns is not of each tick */
 	for (int i = 0; i < SAMPLES && !err; i++) {
 		(void)vmadj_bench_sleep_ms(INTERVAL_MS);
 		err = sample(running, &got);

@@ -206,12 +206,13 @@ void vmadj_inside_tool_stop(struct vmadj_inside_running *running)
 	vmadj_bench_program_close(&running->empty);
 	if (running->tool->kind == VMADJ_INSIDE_MODULE && !access("/proc/vmadj_kmod", F_OK))
 		(void)run(rmmod);
-	if (running->tool->kind >= VMADJ_INSIDE_OURS && running->pid > 0) {
-		(void)kill(running->pid, SIGINT);
-		(void)waitpid(running->pid, NULL, 0);
-	}
+	/* Ours ends with the other end of its socket, and takes its maps with it. */
 	if (running->talk >= 0)
 		(void)close(running->talk);
+	if (running->tool->kind == VMADJ_INSIDE_OTHER && running->pid > 0)
+		(void)kill(running->pid, SIGKILL);
+	if (running->tool->kind >= VMADJ_INSIDE_OURS && running->pid > 0)
+		(void)waitpid(running->pid, NULL, 0);
 	running->talk = -1;
 	running->pid = 0;
 }

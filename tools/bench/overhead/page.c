@@ -13,8 +13,8 @@
 #define LINE_LEN  512
 
 static const char *const columns[VMADJ_OVER_TOOLS] = {
-	"nothing",	"empty `tp_btf`", "kmod, polling", "kmod, tracing",
-	"ours, polling", "ours, tracing", "`cpudist`",	   "`runqlat`",
+	"nothing",	 "empty `tp_btf`", "kmod, polling", "kmod, tracing",
+	"ours, polling", "ours, tracing",  "`cpudist`",	    "`runqlat`",
 };
 
 static void put(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -36,6 +36,16 @@ static void put_cell(FILE *to, double value, bool added)
 		put(to, " %+.0f |", round(value) == 0 ? 0.0 : value);
 	else
 		put(to, " %.0f |", value);
+}
+
+/* Return: whether that tool was not to be had. */
+static bool is_lacking(size_t kernel, enum vmadj_over_tool tool)
+{
+	for (size_t row = 0; row < VMADJ_OVER_ROWS; row++) {
+		if (vmadj_over_series(kernel, tool, row)->n)
+			return false;
+	}
+	return true;
 }
 
 static bool has_row(size_t kernel, enum vmadj_over_row row)
@@ -65,7 +75,9 @@ static void put_line(FILE *to, size_t kernel, const struct line *line)
 	for (size_t i = 0; i < VMADJ_OVER_TOOLS; i++) {
 		double value = vmadj_over_figure(kernel, i, line->row);
 
-		if (line->added && i)
+		if (is_lacking(kernel, i))
+			put(to, " not to be had |");
+		else if (line->added && i)
 			put_cell(to, value - whole, true);
 		else if (!line->added && !i)
 			put_cell(to, NAN, false);
@@ -80,8 +92,7 @@ static void put_counts(FILE *to, size_t kernel)
 	char what[96];
 
 	for (size_t i = 0; i < VMADJ_OVER_COUNTS; i++) {
-		const struct line line = { what, VMADJ_OVER_TICK + i, false,
-					   vmadj_over_counts[i] };
+		const struct line line = { what, VMADJ_OVER_TICK + i, false, vmadj_over_counts[i] };
 
 		(void)snprintf(what, sizeof(what), "a VM and tick, of %u VMs",
 			       vmadj_over_counts[i]);
@@ -121,7 +132,8 @@ static void put_table(FILE *to)
 			put_line(to, kernel, &lines[i]);
 		put_counts(to, kernel);
 	}
-	put(to, "| lines of kernel code that can crash the host | | 0 | %u | %u | 0 | 0 | 0 | 0 |\n",
+	put(to,
+	    "| lines of kernel code that can crash the host | | 0 | %u | %u | 0 | 0 | 0 | 0 |\n",
 	    lines_kmod, lines_kmod);
 }
 
@@ -225,8 +237,9 @@ int vmadj_over_write_page(const char *path)
 	put(to, "\n## All figures\n\n");
 	put_table(to);
 	put(to, "%s", legend);
-	put(to, "Two passes over all tools differ by at most %.2f %% in the rows down to *until "
-		"attached*.\n",
+	put(to,
+	    "Two passes over all tools differ by at most %.2f %% in the rows down to *until "
+	    "attached*.\n",
 	    100 * vmadj_over_spread(VMADJ_OVER_LOAD));
 	put(to, "%s", repeat);
 	put_real_time(to);

@@ -2,8 +2,8 @@
 /*
  * picture.c - instructions added to a switch, a bar a tool
  *
- * Two panels, without a vCPU and with one, and in each a bar a tool and kernel. Colours are those of
- * Okabe and Ito, which colour-blind readers tell apart.
+ * Two panels, without a vCPU and with one, and in each a bar a tool and kernel. Colours are those
+ * of Okabe and Ito, which colour-blind readers tell apart.
  */
 #include <math.h>
 #include <stdio.h>
@@ -52,9 +52,9 @@ static double most(void)
 	double value = 1;
 
 	for (size_t i = 0; i < (size_t)PANELS * VMADJ_OVER_KERNELS * VMADJ_OVER_TOOLS; i++) {
-		double one = added(i % VMADJ_OVER_KERNELS,
-				   i / VMADJ_OVER_KERNELS % VMADJ_OVER_TOOLS,
-				   i / VMADJ_OVER_KERNELS / VMADJ_OVER_TOOLS);
+		double one =
+			added(i % VMADJ_OVER_KERNELS, i / VMADJ_OVER_KERNELS % VMADJ_OVER_TOOLS,
+			      i / VMADJ_OVER_KERNELS / VMADJ_OVER_TOOLS);
 
 		if (!isnan(one))
 			value = fmax(value, one);
@@ -139,14 +139,14 @@ int vmadj_over_draw(const char *path)
 
 	if (err)
 		return err;
-	vmadj_svg_text(&svg, 24, 38, "class=\"title\"",
-		       "What observing adds to a context switch");
-	vmadj_svg_text(&svg, 24, 62, "class=\"subtitle\"",
-		       "Instructions, counted in an emulated host; a whole switch is %.0f without a "
-		       "vCPU and %.0f with one (Linux %s)",
-		       vmadj_over_figure(0, VMADJ_OVER_NOTHING, VMADJ_OVER_SWITCH),
-		       vmadj_over_figure(0, VMADJ_OVER_NOTHING, VMADJ_OVER_SWITCH_VCPU),
-		       vmadj_over_kernels[0]);
+	vmadj_svg_text(&svg, 24, 38, "class=\"title\"", "What observing adds to a context switch");
+	vmadj_svg_text(
+		&svg, 24, 62, "class=\"subtitle\"",
+		"Instructions, counted in an emulated host; a whole switch is %.0f without a "
+		"vCPU and %.0f with one (Linux %s)",
+		vmadj_over_figure(0, VMADJ_OVER_NOTHING, VMADJ_OVER_SWITCH),
+		vmadj_over_figure(0, VMADJ_OVER_NOTHING, VMADJ_OVER_SWITCH_VCPU),
+		vmadj_over_kernels[0]);
 	draw_key(&svg);
 	for (size_t tool = 1; tool < VMADJ_OVER_TOOLS; tool++) {
 		vmadj_svg_text(&svg, LEFT - 12, TOP + (double)(tool - 1) * LINE + LINE / 2.0 + 5,
