@@ -124,6 +124,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(USER_OBJ) $(AGENT_OBJ) $(LIB_OBJ)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
 $(O)/tests/unit/test_bench_memory: $(O)/tools/bench/memory/figures.o
+$(O)/tests/unit/test_overhead_figures: $(addprefix $(O)/tools/bench/,overhead/figures.o program.o report.o)
 
 $(filter-out $(UNIT),$(DEEP)): $(O)/tests/%: $(O)/tests/%.o $(USER_OBJ) $(LIB_OBJ) $(LAB_OBJ)
 	$(call say,LD,$@)
@@ -219,7 +220,7 @@ soak: setup
 		tests/run.sh $(O)/tests/integration/test_memory_soak
 
 C_FILES  := $(sort $(wildcard bpf/*.[ch] policies/*.[ch] user/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tools/*/*.[ch] tools/*/*/*.[ch]))
-SH_FILES := $(sort $(wildcard tools/*.sh tools/*/*.sh tests/*.sh tests/*/*.sh .ci/run))
+SH_FILES := $(sort $(wildcard tools/*.sh tools/*/*.sh tools/*/*/*.sh tests/*.sh tests/*/*.sh .ci/run))
 TIDY     := $(filter user/%.c,$(C_FILES))
 
 lint: setup

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "user/util/cleanup.h"
-
 #define LINE_LEN 512
 
 const char *const vmadj_over_kernels[] = { "6.1", "6.12" };
@@ -37,29 +35,32 @@ static size_t find(const char *const *names, size_t n, const char *name)
 	return i;
 }
 
-/* Return: 1: a figure was kept. */
-static int take(struct vmadj_bench *bench, size_t kernel, const char *line)
+bool vmadj_over_take(size_t kernel, const char *line)
 {
-	char tool[32], row[32], what[128], why[LINE_LEN];
 	size_t at_tool, at_row;
+	char tool[32], row[32];
 	double value;
 
-	if (sscanf(line, "lack %31s %31s %511[^\n]", tool, row, why) == 3) {
-		(void)snprintf(what, sizeof(what), "%s: %s: %s", vmadj_over_kernels[kernel], tool,
-			       row);
-		(void)vmadj_bench_report_lack(bench->report, what, why);
-		return 0;
-	}
-	if (sscanf(line, "figure %31s %31s %lf", tool, row, &value) != 3) {
-		(void)fprintf(stderr, "%s: %s", vmadj_over_kernels[kernel], line);
-		return 0;
-	}
+	if (sscanf(line, "figure %31s %31s %lf", tool, row, &value) != 3)
+		return false;
 	at_tool = find(vmadj_over_tools, VMADJ_OVER_TOOLS, tool);
 	at_row = find(row_names, VMADJ_OVER_ROWS, row);
-	if (at_tool == VMADJ_OVER_TOOLS || at_row == VMADJ_OVER_ROWS)
-		return 0;
-	vmadj_bench_series_add(&figures[kernel][at_tool][at_row], value);
-	return 1;
+	if (at_tool < VMADJ_OVER_TOOLS && at_row < VMADJ_OVER_ROWS)
+		vmadj_bench_series_add(&figures[kernel][at_tool][at_row], value);
+	return true;
+}
+
+/* No figure: a tool is not to be had, or something is wrong there. */
+static void tell(struct vmadj_bench *bench, size_t kernel, const char *line)
+{
+	char tool[32], row[32], what[128], why[LINE_LEN];
+
+	if (sscanf(line, "lack %31s %31s %511[^\n]", tool, row, why) != 3) {
+		(void)fprintf(stderr, "%s: %s", vmadj_over_kernels[kernel], line);
+		return;
+	}
+	(void)snprintf(what, sizeof(what), "%s: %s: %s", vmadj_over_kernels[kernel], tool, row);
+	(void)vmadj_bench_report_lack(bench->report, what, why);
 }
 
 static int run_kernel(struct vmadj_bench *bench, size_t kernel, const char *args, int *n_figures)
@@ -73,8 +74,12 @@ static int run_kernel(struct vmadj_bench *bench, size_t kernel, const char *args
 	run = popen(command, "re");
 	if (!run)
 		return -errno;
-	while (fgets(line, sizeof(line), run))
-		*n_figures += take(bench, kernel, line);
+	while (fgets(line, sizeof(line), run)) {
+		if (vmadj_over_take(kernel, line))
+			++*n_figures;
+		else
+			tell(bench, kernel, line);
+	}
 	status = pclose(run);
 	if (vmadj_bench_sleep_ms(0))
 		return -EINTR;

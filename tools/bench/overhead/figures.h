@@ -53,6 +53,9 @@ extern const unsigned int vmadj_over_counts[VMADJ_OVER_COUNTS];
  */
 int vmadj_over_run(struct vmadj_bench *bench, const char *args);
 
+/* A line of overhead-inside; Return: whether it is a figure. */
+bool vmadj_over_take(size_t kernel, const char *line);
+
 const struct vmadj_bench_series *vmadj_over_series(size_t kernel, enum vmadj_over_tool tool,
 						   enum vmadj_over_row row);
 

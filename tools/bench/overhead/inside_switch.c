@@ -106,8 +106,7 @@ static double left(void)
 }
 
 /* One CPU, two who run: who leaves it comes back, with another switch. */
-static int window(const struct partner *partner, struct vmadj_bench_series *series,
-		  struct vmadj_bench_series *a_round)
+static int window(const struct partner *partner, struct vmadj_bench_series *series)
 {
 	double before = left(), switches;
 	uint64_t start = vmadj_inside_now(), end;
@@ -118,7 +117,6 @@ static int window(const struct partner *partner, struct vmadj_bench_series *seri
 	if (!err && switches < ROUNDS)
 		return -ENODATA;
 	vmadj_bench_series_add(series, (double)(end - start) / switches);
-	vmadj_bench_series_add(a_round, switches / ROUNDS);
 	return err;
 }
 
@@ -155,7 +153,7 @@ static int check_seen(const struct vmadj_inside_running *running, uint64_t befor
 
 static int measure(const struct vmadj_inside_running *running, bool vcpu)
 {
-	struct vmadj_bench_series series = { 0 }, a_round = { 0 };
+	struct vmadj_bench_series series = { 0 };
 	struct partner partner = { 0 };
 	uint64_t before = 0;
 	int err = partner_start(vcpu, &partner);
@@ -167,13 +165,11 @@ static int measure(const struct vmadj_inside_running *running, bool vcpu)
 	if (!err && vcpu)
 		err = seen(running, &before);
 	for (int i = 0; i < WINDOWS && !err; i++)
-		err = window(&partner, &series, &a_round);
+		err = window(&partner, &series);
 	if (!err && vcpu)
 		err = check_seen(running, before);
 	partner_stop(&partner);
 	if (!err) {
-		vmadj_inside_figure(running, vcpu ? "round_vcpu" : "round",
-				    vmadj_bench_series_at(&a_round, 0.5));
 		vmadj_inside_figure(running, vcpu ? "switch_vcpu" : "switch",
 				    vmadj_bench_series_at(&series, 0.5));
 	}

@@ -11,7 +11,7 @@
 #include "tools/bench/memory/svg.h"
 #include "tools/bench/overhead/figures.h"
 
-#define LEFT	180
+#define LEFT	204
 #define PANEL	300
 #define GAP	56
 #define RIGHT	60
@@ -89,6 +89,7 @@ static void draw_bar(struct vmadj_svg *svg, const struct vmadj_svg_frame *frame,
 	box.width = fmax(vmadj_svg_x(frame, fmax(value, 0)) - box.x, 1);
 	(void)snprintf(style, sizeof(style), "rx=\"2\" fill=\"%s\" opacity=\"%s\"",
 		       bars[tool].colour, DARK(kernel));
+	vmadj_svg_rect(svg, &box, "class=\"panel\""); /* no line of the grid shines through */
 	vmadj_svg_rect(svg, &box, style);
 	vmadj_svg_text(svg, box.x + box.width + 6, box.y + BAR - 3, "class=\"mark\"", "%.0f",
 		       round(value) == 0 ? 0.0 : value);
