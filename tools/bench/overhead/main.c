@@ -36,21 +36,25 @@ static int add(struct vmadj_bench *bench, const struct vmadj_bench_row *row, siz
 	return vmadj_bench_report_add(bench->report, &named, &series);
 }
 
-/* What each tool adds, one row a tool; of nothing the whole. */
+/* What each tool adds, pass by pass, one row a tool; of nothing the whole. */
 static int add_tools(struct vmadj_bench *bench, size_t kernel, enum vmadj_over_row row,
 		     const char *name)
 {
-	double whole = vmadj_over_figure(kernel, VMADJ_OVER_NOTHING, row);
-	char what[128];
+	const struct vmadj_bench_series *whole = vmadj_over_series(kernel, VMADJ_OVER_NOTHING, row);
+	char what[160];
 	int err = 0;
 
 	for (size_t i = 0; i < VMADJ_OVER_TOOLS && !err; i++) {
-		double value = vmadj_over_figure(kernel, (enum vmadj_over_tool)i, row);
+		const struct vmadj_bench_series *passes = vmadj_over_series(kernel, i, row);
 		const struct vmadj_bench_row shown = { .what = what, .unit = "instr" };
+		struct vmadj_bench_series added = { 0 };
 
-		(void)snprintf(what, sizeof(what), i ? "%s: %s adds" : "%s: %s", name,
-			       vmadj_over_tools[i]);
-		err = add(bench, &shown, kernel, i ? value - whole : value);
+		(void)snprintf(what, sizeof(what), i ? "%s: %s: %s adds" : "%s: %s: %s",
+			       vmadj_over_kernels[kernel], name, vmadj_over_tools[i]);
+		for (size_t n = 0; n < passes->n && n < whole->n; n++)
+			vmadj_bench_series_add(&added, passes->v[n] - (i ? whole->v[n] : 0));
+		if (added.n)
+			err = vmadj_bench_report_add(bench->report, &shown, &added);
 	}
 	return err;
 }

@@ -215,11 +215,11 @@ static const char legend[] =
 	"repeated one counts each time). A VM and tick: one sample, up to the snapshot in user space, "
 	"divided by\nthe VMs; of the module, what its kernel thread runs in an interval, and reading and "
 	"parsing its file. Until attached: with our\nself-test, which alone burns 100 million. Memory: "
-	"what is free less once it runs, its process included, its file not.\n";
+	"what is free less once it runs, its process included, its file not; to some 50 KiB.\n";
 
 static const char repeat[] =
 	"\n## To repeat it\n\n"
-	"    make bench-overhead                  all, and this page; no root, an hour\n"
+	"    make bench-overhead                  all, and this page; half an hour\n"
 	"    make bench-overhead BENCH=switch     only the switches; minutes; the page stays\n\n"
 	"It wants QEMU, and Debian's mirror for the kernels, their headers and `libbpf-tools` "
 	"(`tools/lab/apt.sh`); what it cannot have,\nit names. `build/bench/overhead.json` has the "
