@@ -156,7 +156,7 @@ $(addprefix $(O)/tools/bench/bench-,daemon guest overhead p1 p2 p5): $(BENCH_LIB
 
 # The program that runs in the emulated host, and the one that starts it there.
 OVER_INSIDE := $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/overhead/inside*.c)) \
-	$(addprefix $(O)/tools/bench/,meter.o watch.o)
+	$(O)/tools/bench/watch.o
 $(O)/tools/bench/overhead-inside: $(OVER_INSIDE) $(BENCH_LIB) $(USER_OBJ) $(LAB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -o $@

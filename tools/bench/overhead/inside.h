@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "tools/bench/meter.h"
+#include "user/bench/meter.h"
 #include "tools/bench/report.h"
 #include "user/observe/observer.h"
 
