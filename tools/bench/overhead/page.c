@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "tools/bench/overhead/figures.h"
 
@@ -178,24 +177,22 @@ static void put_bars(FILE *to)
 	put(to, "\n");
 }
 
-/* What the command prints, if it can measure here. */
+/* What the command prints, as far as it can measure here. */
 static void put_real_time(FILE *to)
 {
 	char line[LINE_LEN], text[1 << 14] = "";
 	FILE *run = popen(REAL_TIME " 2>/dev/null", "re");
 	size_t len = 0;
-	int status;
 
 	while (run && fgets(line, sizeof(line), run) && len + sizeof(line) < sizeof(text)) {
 		memcpy(text + len, line, strlen(line) + 1);
 		len += strlen(line);
 	}
-	status = run ? pclose(run) : 1;
+	if (run)
+		(void)pclose(run);
 	put(to, "\n## In real time, on this host\n\n");
-	if (status)
-		put(to, "Not measured: `vmadjust-bpf bench overhead` was not run here.\n");
-	else
-		put(to, "%s", text);
+	put(to, "%s",
+	    len ? text : "Not measured: `vmadjust-bpf bench overhead` gave nothing here.\n");
 }
 
 static const char head[] =
