@@ -100,7 +100,7 @@ static uint64_t all_blamed_ns(const struct vmadj_world_vm *row)
 	uint64_t sum_ns = 0;
 
 	for (size_t i = 0; i < row->vm.cpu.n_waited; i++)
-		sum_ns += row->vm.cpu.waited_for[i].wait_ns;
+		sum_ns += row->waited[i].wait_ns;
 	return sum_ns;
 }
 

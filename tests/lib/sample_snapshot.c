@@ -36,8 +36,7 @@ static const struct vmadj_snap_vm db1 = {
 		 .wait_pct = 3,
 		 .wait_p50_us = 12.5,
 		 .wait_p99_us = 850,
-		 .n_waited = 1,
-		 .waited_for = { { "vm:web1", 30 } } },
+		 .n_waited = 1 },
 	.n_vcpus = 2,
 	.host_cache = { .known = true,
 			.accessed_pages = 1000,
@@ -65,8 +64,7 @@ static const struct vmadj_snap_vm web1 = {
 		 .wait_pct = 49,
 		 .wait_p50_us = 3000,
 		 .wait_p99_us = 12345.67,
-		 .n_waited = 2,
-		 .waited_for = { { "vm:db1", 480 }, { "host:postgres", 10 } } },
+		 .n_waited = 2 },
 	.n_vcpus = 1,
 	.host_cache = { .known = true, .hit_pct = NAN },
 };
@@ -95,6 +93,11 @@ void sample_make(struct sample *sample)
 	sample->vms[1] = web1;
 	sample->vms[1].vcpus = &sample->vcpus[2];
 	sample->vms[2] = odd;
+	sample->waited[0][0] = (struct vmadj_snap_waited){ "vm:web1", 30 };
+	sample->waited[1][0] = (struct vmadj_snap_waited){ "vm:db1", 480 };
+	sample->waited[1][1] = (struct vmadj_snap_waited){ "host:postgres", 10 };
+	for (int i = 0; i < SAMPLE_VMS; i++)
+		sample->vms[i].cpu.waited_for = sample->waited[i];
 	sample->snapshot = (struct vmadj_snapshot){
 		.time_unix_s = 1795205644.123,
 		.interval_s = 1,

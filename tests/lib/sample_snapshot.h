@@ -16,6 +16,7 @@ struct sample {
 	struct vmadj_snapshot snapshot;
 	struct vmadj_snap_vm vms[SAMPLE_VMS];
 	struct vmadj_snap_vcpu vcpus[3];
+	struct vmadj_snap_waited waited[SAMPLE_VMS][VMADJ_WAITED_MAX];
 };
 
 /* Fills in @sample, which must not move afterwards. */

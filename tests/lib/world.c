@@ -180,6 +180,10 @@ static void keep(const struct vmadj_snap_vm *vm, struct vmadj_world_vm *row)
 	row->vm.n_vcpus = n;
 	row->vm.vcpus = NULL; /* a copy of this struct would point to the original */
 	memcpy(row->vcpus, vm->vcpus, n * sizeof(row->vcpus[0]));
+	row->vm.cpu.waited_for = NULL;
+	if (vm->cpu.n_waited) {
+		memcpy(row->waited, vm->cpu.waited_for, vm->cpu.n_waited * sizeof(row->waited[0]));
+	}
 	keep_text(row->id, sizeof(row->id), &row->vm.id);
 	keep_text(row->name, sizeof(row->name), &row->vm.name);
 	keep_text(row->uuid, sizeof(row->uuid), &row->vm.uuid);
@@ -242,8 +246,8 @@ struct vmadj_world_vm vmadj_world_vm(const struct vmadj_world *world, pid_t pid)
 uint64_t vmadj_world_waited_ns(const struct vmadj_world_vm *row, const char *who)
 {
 	for (size_t i = 0; i < row->vm.cpu.n_waited; i++) {
-		if (!strcmp(row->vm.cpu.waited_for[i].who, who))
-			return row->vm.cpu.waited_for[i].wait_ns;
+		if (!strcmp(row->waited[i].who, who))
+			return row->waited[i].wait_ns;
 	}
 	return 0;
 }

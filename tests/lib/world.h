@@ -43,12 +43,13 @@ struct vmadj_inventory;
 struct vmadj_world;
 
 /*
- * A VM of one sample; a copy, so that samples can be compared. Texts and vCPUs are here, vm's own
+ * A VM of one sample; a copy, so that samples can be compared. Texts and arrays are here, vm's own
  * pointers are NULL.
  */
 struct vmadj_world_vm {
 	struct vmadj_snap_vm vm;
 	struct vmadj_snap_vcpu vcpus[VMADJ_WORLD_VCPUS];
+	struct vmadj_snap_waited waited[VMADJ_WAITED_MAX];
 	char id[64];
 	char name[128];
 	char uuid[64]; /* empty: not known; and so below */

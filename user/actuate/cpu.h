@@ -52,7 +52,7 @@ enum vmadj_cpu_kind {
 #define VMADJ_CPU_VALUE_MAX 32
 
 /* Folders with longer names are not turned: a VM's place is kept, and copied often. */
-#define VMADJ_CPU_GROUP_MAX 1024
+#define VMADJ_CPU_GROUP_MAX 512
 
 /* Where one VM competes, and how it stands there. */
 struct vmadj_cpu_place {

@@ -2,6 +2,7 @@
 /* main.c - read the command line, do what it says */
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 #include "user/util/log.h"
 #include "user/virt/libvirt.h"
 
+#define LARGE_BYTES (128 * 1024) /* as malloc() has it at first */
+
 int main(int argc, char **argv)
 {
 	struct vmadj_options options;
@@ -25,6 +28,8 @@ int main(int argc, char **argv)
 		return vmadj_libvirt_helper_main(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "stats-helper"))
 		return vmadj_stats_helper_main();
+	/* Else large blocks come from the heap once one was freed, and are never given back. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	/* Only what is a character, and how wide, follows the locale; numbers do not. */
 	(void)setlocale(LC_CTYPE, "");
 	err = vmadj_output_prepare();

@@ -13,6 +13,12 @@ static struct vmadj_snap_vcpu vcpus[] = {
 	{ .id = 0, .tid = 3001, .run_ns = 300000000, .wait_ns = 600000000 },
 };
 
+static struct vmadj_snap_waited waited_for[] = {
+	{ "vm:db1", 90000000 },
+	{ "vm:db1", 250000000 },
+	{ "vm:db1", 600000000 },
+};
+
 /* CPU in per cent of one; its priority, memory and what is free of it. */
 static struct vmadj_snap_vm make_vm(int i, const char *id, const char *name, double usage_pct,
 				    double wait_pct)
@@ -34,7 +40,7 @@ static struct vmadj_snap_vm make_vm(int i, const char *id, const char *name, dou
 			 .wait_p50_us = 2000,
 			 .wait_p99_us = 12000,
 			 .n_waited = 1,
-			 .waited_for = { { "vm:db1", vcpus[i].wait_ns } } },
+			 .waited_for = &waited_for[i] },
 		.n_vcpus = 1,
 		.vcpus = &vcpus[i],
 		.host_cache = { .hit_pct = (double)NAN },

@@ -148,8 +148,10 @@ static void remember(struct before *before, const struct vmadj_snap_vm *vm)
 	before->pid = vm->pid;
 	before->emulator_run_ns = vm->cpu.emulator_run_ns;
 	before->n_waited = vm->cpu.known ? vm->cpu.n_waited : 0;
-	memcpy(before->waited_for, vm->cpu.waited_for,
-	       before->n_waited * sizeof(before->waited_for[0]));
+	if (before->n_waited) {
+		memcpy(before->waited_for, vm->cpu.waited_for,
+		       before->n_waited * sizeof(before->waited_for[0]));
+	}
 }
 
 /* What is sorted by, greatest first; NAN, which is not known, comes last. */

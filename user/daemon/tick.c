@@ -46,9 +46,7 @@ static int take_snapshot(struct vmadj_daemon *daemon)
 
 	daemon->memory_turned = vmadj_turn_memory_is_turned(daemon);
 	vmadj_vms_begin(&daemon->vms);
-	err = vmadj_inventory_dispatch(daemon->inventory);
-	if (!err)
-		err = vmadj_snapshot_build(daemon->builder, &daemon->snapshot);
+	err = vmadj_snapshot_build(daemon->builder, &daemon->snapshot);
 	if (err)
 		return err;
 	daemon->snapshot_s = vmadj_daemon_now_s();
@@ -125,8 +123,10 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
 static int on_quiet(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct vmadj_daemon *daemon = userdata;
-	int err = vmadj_inventory_tick(daemon->inventory);
+	int err = 0;
 
+	if (daemon->config->interval_s * 1e6 > QUIET_US)
+		err = vmadj_inventory_tick(daemon->inventory);
 	if (err)
 		return sd_event_exit(daemon->event, err);
 	err = sd_event_source_set_time(source, usec + QUIET_US);

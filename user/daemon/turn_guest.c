@@ -130,6 +130,18 @@ void vmadj_turn_guest_fill(struct vmadj_managed *managed, struct vmadj_snap_vm *
 	row->guest = managed->guest;
 }
 
+/* Its command line says once and for all whether there is an agent to be talked to. */
+static bool has_sources(struct vmadj_managed *managed)
+{
+	if (!managed->limits.manage)
+		return false;
+	if (!managed->asked_port) {
+		managed->has_port = vmadj_guest_sources_has_port(&managed->target);
+		managed->asked_port = true;
+	}
+	return managed->has_port || managed->daemon->memory_turned;
+}
+
 /* Whoever is not managed is not talked to. */
 void vmadj_turn_guest_tick(struct vmadj_managed *managed)
 {
@@ -141,7 +153,7 @@ void vmadj_turn_guest_tick(struct vmadj_managed *managed)
 		.io_read_bytes = managed->row->io_read_bytes,
 	};
 
-	if (!managed->limits.manage) {
+	if (!has_sources(managed)) {
 		vmadj_turn_guest_close(managed);
 		return;
 	}

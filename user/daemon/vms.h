@@ -78,6 +78,7 @@ struct vmadj_managed {
 	bool ended;
 	struct vmadj_managed_cpu cpu;
 	struct vmadj_managed_memory *memory;
+	bool asked_port, has_port;	     /* one by which an agent may talk */
 	struct vmadj_guest_sources *sources; /* NULL: not listened to */
 	struct vmadj_guest guest;	     /* the best of them */
 	struct vmadj_managed_io io;

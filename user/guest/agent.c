@@ -44,7 +44,7 @@ struct vmadj_guest_agent {
 
 	struct vmadj_guest_line *line; /* while connected: most VMs have no agent */
 	bool fresh; /* no line was taken yet: the first may be the second half of one */
-	struct vmadj_agent_check check;
+	struct vmadj_agent_check *check; /* from the first connection on */
 	struct vmadj_agent_rates rates;
 	bool quiet; /* it has no word */
 	double log_s;
@@ -76,7 +76,7 @@ static void disconnect(struct vmadj_guest_agent *agent, double now_s)
 
 static void fall_quiet(struct vmadj_guest_agent *agent, double now_s)
 {
-	const struct vmadj_agent_check *check = &agent->check;
+	const struct vmadj_agent_check *check = agent->check;
 	bool lies = check->fault == VMADJ_AGENT_LIAR;
 
 	agent->quiet = true;
@@ -114,15 +114,15 @@ static bool take_line(struct vmadj_guest_agent *agent, double now_s)
 	const char *refused;
 
 	agent->fresh = false;
-	if (!vmadj_agent_check_line(&agent->check, now_s))
+	if (!vmadj_agent_check_line(agent->check, now_s))
 		return false;
 	refused = vmadj_agent_parse(agent->line->text, agent->line->len, agent->max_bytes, &report);
 	if (refused) {
 		if (!first)
-			(void)vmadj_agent_check_refuse(&agent->check, now_s, refused);
+			(void)vmadj_agent_check_refuse(agent->check, now_s, refused);
 		return false;
 	}
-	if (!vmadj_agent_check_report(&agent->check, now_s, &report))
+	if (!vmadj_agent_check_report(agent->check, now_s, &report))
 		return false;
 	believe(agent, now_s, &report);
 	return true;
@@ -135,14 +135,14 @@ static void take(struct vmadj_guest_agent *agent, const char *bytes, size_t n)
 	const char *at = bytes;
 	bool news = false;
 
-	(void)vmadj_agent_check_bytes(&agent->check, now_s, n);
-	while (!agent->check.why && vmadj_guest_line_next(agent->line, &at, bytes + n))
+	(void)vmadj_agent_check_bytes(agent->check, now_s, n);
+	while (!agent->check->why && vmadj_guest_line_next(agent->line, &at, bytes + n))
 		news |= take_line(agent, now_s);
-	if (!agent->check.why && agent->line->n_too_long != too_long) {
-		(void)vmadj_agent_check_refuse(&agent->check, now_s,
+	if (!agent->check->why && agent->line->n_too_long != too_long) {
+		(void)vmadj_agent_check_refuse(agent->check, now_s,
 					       "the agent's lines are too long");
 	}
-	if (agent->check.why) {
+	if (agent->check->why) {
 		fall_quiet(agent, now_s);
 	} else if (news && agent->heard) {
 		agent->heard(agent->userdata);
@@ -163,6 +163,16 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 		disconnect(agent, now_of(agent));
 	}
 	return 0;
+}
+
+static struct vmadj_agent_check *new_check(void)
+{
+	struct vmadj_agent_check *check = calloc(1, sizeof(*check));
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (check)
+		vmadj_agent_check_init(check, cpus > 0 ? (unsigned int)cpus : 1, 0);
+	return check;
 }
 
 static const char *words_of(int err)
@@ -192,9 +202,12 @@ static void on_connected(void *userdata, int fd)
 	agent->why = fd < 0 ? words_of(fd) : NULL;
 	agent->fd = fd < 0 ? -1 : fd;
 	agent->line = fd < 0 ? NULL : calloc(1, sizeof(*agent->line));
+	if (agent->line && !agent->check)
+		agent->check = new_check();
 	agent->fresh = true;
 	/* A few bytes fit into a socket that nobody has written to. */
-	if (!agent->line || send(fd, hello, sizeof(hello) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ||
+	if (!agent->line || !agent->check ||
+	    send(fd, hello, sizeof(hello) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ||
 	    sd_event_add_io(agent->event, &agent->io, fd, EPOLLIN, on_io, agent) < 0)
 		disconnect(agent, now_s);
 }
@@ -215,7 +228,7 @@ void vmadj_guest_agent_tick(struct vmadj_guest_agent *agent, double now_s,
 {
 	agent->max_bytes = seen->max_bytes;
 	if (agent->quiet) {
-		if (vmadj_agent_check_why(&agent->check, now_s))
+		if (vmadj_agent_check_why(agent->check, now_s))
 			return;
 		agent->quiet = false;
 		agent->pause_s = PAUSE_MIN_S;
@@ -226,7 +239,7 @@ void vmadj_guest_agent_tick(struct vmadj_guest_agent *agent, double now_s,
 		agent->guest.known = false;
 		agent->why = "the agent has fallen silent";
 	}
-	if (!vmadj_agent_check_seen(&agent->check, now_s, seen->io_read_bytes)) {
+	if (agent->check && !vmadj_agent_check_seen(agent->check, now_s, seen->io_read_bytes)) {
 		fall_quiet(agent, now_s);
 	} else if (agent->fd < 0 && !agent->asking && now_s >= agent->next_s) {
 		connect_anew(agent);
@@ -247,7 +260,7 @@ bool vmadj_guest_agent_get(const struct vmadj_guest_agent *agent, double now_s,
 
 const char *vmadj_guest_agent_why(const struct vmadj_guest_agent *agent)
 {
-	return agent->check.why ? agent->check.why : agent->why;
+	return agent->check && agent->check->why ? agent->check->why : agent->why;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): all that it is about */
@@ -256,7 +269,6 @@ int vmadj_guest_agent_new(sd_event *event, struct vmadj_libvirt *libvirt,
 			  void *userdata, struct vmadj_guest_agent **ret_agent)
 {
 	struct vmadj_guest_agent *agent = calloc(1, sizeof(*agent));
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (!agent)
 		return -ENOMEM;
@@ -269,7 +281,6 @@ int vmadj_guest_agent_new(sd_event *event, struct vmadj_libvirt *libvirt,
 	agent->pause_s = PAUSE_MIN_S;
 	agent->max_bytes = VMADJ_GUEST_UNKNOWN;
 	agent->guest = vmadj_guest_unknown("agent");
-	vmadj_agent_check_init(&agent->check, cpus > 0 ? (unsigned int)cpus : 1, 0);
 	*ret_agent = agent;
 	return 0;
 }
@@ -283,5 +294,6 @@ void vmadj_guest_agent_free(struct vmadj_guest_agent *agent)
 	if (agent->fd >= 0)
 		(void)close(agent->fd);
 	free(agent->line);
+	free(agent->check);
 	free(agent);
 }

@@ -24,7 +24,6 @@
 #include "user/util/text.h"
 #include "user/virt/libvirt.h"
 
-#define PORT	   "org.qemu.guest_agent.0"
 #define PERIOD_S   0.9 /* the tick that is due in a second may come a little early */
 #define FRESH_S	   3
 #define SLOW_TIMES 4 /* as long as a round took is the time to the next one, at least */
@@ -56,7 +55,7 @@ struct vmadj_guest_qga {
 	bool asking, opening;		 /* a question is open; it is that for handles */
 	bool reopened;			 /* in this round */
 	int64_t handle[N_FILES];
-	char commands[VMADJ_QGA_COMMANDS_MAX];
+	char *commands; /* VMADJ_QGA_COMMANDS_MAX, from the first question on */
 	uint64_t max_bytes;
 	double now_s, next_s, pause_s, asked_s;
 	uint64_t begun_us; /* the round, by the event loop's clock */
@@ -158,13 +157,19 @@ static void ask_on(struct vmadj_guest_qga *qga)
 	size_t used = 0;
 	int err;
 
+	if (!qga->commands)
+		qga->commands = malloc(VMADJ_QGA_COMMANDS_MAX);
+	if (!qga->commands) {
+		give_up(qga, -ENOMEM, "");
+		return;
+	}
 	qga->opening = qga->handle[MEMINFO] < 0 || qga->handle[VMSTAT] < 0;
 	for (size_t i = 0; i < N_FILES; i++) {
 		if (qga->opening) {
-			used = vmadj_qga_say_open(qga->commands, sizeof(qga->commands), used,
+			used = vmadj_qga_say_open(qga->commands, VMADJ_QGA_COMMANDS_MAX, used,
 						  paths[i]);
 		} else if (qga->handle[i] >= 0) {
-			used = vmadj_qga_say_read(qga->commands, sizeof(qga->commands), used,
+			used = vmadj_qga_say_read(qga->commands, VMADJ_QGA_COMMANDS_MAX, used,
 						  qga->handle[i]);
 		}
 	}
@@ -306,7 +311,8 @@ static bool find_way(struct vmadj_guest_qga *qga)
 		return true;
 	if (target->manager && !strcmp(target->manager, "libvirt")) {
 		qga->through_libvirt = qga->libvirt && target->uuid;
-	} else if (vmadj_guest_port_path(target, PORT, qga->path, sizeof(qga->path))) {
+	} else if (vmadj_guest_port_path(target, VMADJ_GUEST_QGA_PORT, qga->path,
+					 sizeof(qga->path))) {
 		qga->path[0] = '\0';
 	}
 	if (qga->through_libvirt || qga->path[0])
@@ -378,7 +384,7 @@ static void close_handles(struct vmadj_guest_qga *qga)
 	for (size_t i = 0; i < N_FILES; i++) {
 		if (qga->handle[i] < 0)
 			continue;
-		used = vmadj_qga_say_close(qga->commands, sizeof(qga->commands), used,
+		used = vmadj_qga_say_close(qga->commands, VMADJ_QGA_COMMANDS_MAX, used,
 					   qga->handle[i]);
 	}
 	if (!used)
@@ -399,5 +405,6 @@ void vmadj_guest_qga_free(struct vmadj_guest_qga *qga)
 	if (qga->through_libvirt)
 		vmadj_libvirt_forget(qga->libvirt, qga);
 	close_handles(qga);
+	free(qga->commands);
 	free(qga);
 }

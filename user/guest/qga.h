@@ -16,6 +16,8 @@
 
 #include "user/guest/sources.h"
 
+#define VMADJ_GUEST_QGA_PORT "org.qemu.guest_agent.0"
+
 struct vmadj_guest_qga;
 
 /** vmadj_guest_qga_new() - @heard: new figures have come; Return: 0; -ENOMEM. */

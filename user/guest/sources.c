@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <sys/un.h>
 
 #include "user/guest/agent.h"
+#include "user/guest/port_path.h"
 #include "user/guest/qga.h"
+#include "user/util/text.h"
+#include "user/virt/libvirt.h"
 
 #define BALLOON_FRESH_S 3
 
@@ -17,6 +21,17 @@ struct vmadj_guest_sources {
 	struct vmadj_guest balloon;
 	double balloon_s; /* when it was looked at */
 };
+
+/* libvirt may add one later. */
+bool vmadj_guest_sources_has_port(const struct vmadj_target *target)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const size_t size = sizeof(path);
+
+	return vmadj_text_same(target->manager, "libvirt") ||
+	       vmadj_guest_port_path(target, VMADJ_LIBVIRT_PORT, path, size) != -ENOENT ||
+	       vmadj_guest_port_path(target, VMADJ_GUEST_QGA_PORT, path, size) != -ENOENT;
+}
 
 /* NOLINTNEXTLINE(readability-function-size): a callback needs two */
 int vmadj_guest_sources_new(sd_event *event, struct vmadj_libvirt *libvirt,

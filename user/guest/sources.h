@@ -37,6 +37,9 @@ struct vmadj_guest_seen {
  * not free the sources from within. */
 typedef void (*vmadj_guest_heard)(void *userdata);
 
+/* Whether its command line has a port by which an agent may talk; with libvirt there may be one. */
+bool vmadj_guest_sources_has_port(const struct vmadj_target *target);
+
 /** vmadj_guest_sources_new() - @libvirt may be NULL; Return: 0; -ENOMEM. */
 int vmadj_guest_sources_new(sd_event *event, struct vmadj_libvirt *libvirt,
 			    const struct vmadj_target *target, vmadj_guest_heard heard,

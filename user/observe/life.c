@@ -20,10 +20,11 @@
 #include "user/util/scan.h"
 
 #define PID_MAX_DEFAULT 32768
+#define MODULE_TYPES	"/sys/kernel/btf/kvm"
 
 struct vmadj_life {
 	struct life_bpf *skel;
-	struct btf *vmlinux; /* borrowed */
+	bool module_tried; /* the types of KVM's module were looked at */
 	struct ring_buffer *ring;
 	struct vmadj_window threads;
 	struct vmadj_window empty;
@@ -80,6 +81,19 @@ static int life_load(struct vmadj_life *life)
 	return err ? err : vmadj_life_refresh(life);
 }
 
+/* Once it is known it stays as it is. */
+static void find_kvm(struct vmadj_life *life, struct btf *vmlinux)
+{
+	struct vmadj_kvm_layout found;
+
+	if (vmadj_kvm_layout_find(vmlinux, &found))
+		return;
+	life->skel->data->life_kvm.vcpu_pid = found.vcpu_pid;
+	life->skel->data->life_kvm.vcpu_kvm = found.vcpu_kvm;
+	life->skel->data->life_kvm.kvm_mm = found.kvm_mm;
+	life->skel->data->life_kvm.vcpu_id = found.vcpu_id;
+}
+
 int vmadj_life_open(struct btf *vmlinux, struct vmadj_life **ret_life)
 {
 	struct vmadj_life *life = calloc(1, sizeof(*life));
@@ -87,13 +101,12 @@ int vmadj_life_open(struct btf *vmlinux, struct vmadj_life **ret_life)
 
 	if (!life)
 		return -ENOMEM;
-	life->vmlinux = vmlinux;
 	err = life_load(life);
 	if (err) {
 		vmadj_life_close(life);
 		return err;
 	}
-	(void)vmadj_life_vcpus_known(life);
+	find_kvm(life, vmlinux);
 	*ret_life = life;
 	return 0;
 }
@@ -228,20 +241,20 @@ int vmadj_life_scan_files(struct vmadj_life *life, pid_t tgid,
 		    &call);
 }
 
+/* The module of KVM may come at any time. The kernel's types take 6 MiB, so they are not kept. */
 bool vmadj_life_vcpus_known(struct vmadj_life *life)
 {
-	struct vmadj_kvm_layout found;
+	volatile struct vmadj_kvm_layout *layout = &life->skel->data->life_kvm;
+	struct btf *vmlinux;
 
-	/* The module of KVM may come at any time; once it is known it stays as it is. */
-	if (life->skel->data->life_kvm.vcpu_id >= 0)
-		return true;
-	if (vmadj_kvm_layout_find(life->vmlinux, &found))
-		return false;
-	life->skel->data->life_kvm.vcpu_pid = found.vcpu_pid;
-	life->skel->data->life_kvm.vcpu_kvm = found.vcpu_kvm;
-	life->skel->data->life_kvm.kvm_mm = found.kvm_mm;
-	life->skel->data->life_kvm.vcpu_id = found.vcpu_id;
-	return true;
+	if (layout->vcpu_id < 0 && !life->module_tried && !access(MODULE_TYPES, R_OK)) {
+		life->module_tried = true;
+		vmlinux = btf__load_vmlinux_btf();
+		if (vmlinux)
+			find_kvm(life, vmlinux);
+		btf__free(vmlinux);
+	}
+	return layout->vcpu_id >= 0;
 }
 
 uint32_t vmadj_life_slots(const struct vmadj_life *life)

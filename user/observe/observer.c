@@ -3,6 +3,7 @@
 #include "user/observe/observer.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@
 
 struct vmadj_observer {
 	struct vmadj_checks checks;
-	struct btf *vmlinux;
+	struct btf *vmlinux; /* while it opens */
 	struct vmadj_life *life;
 	struct vmadj_sched_view *sched;
 	struct vmadj_pagecache_view *pagecache;
@@ -227,6 +228,10 @@ int vmadj_observer_open(const struct vmadj_observer_options *options,
 		return -ENOMEM;
 	libbpf_set_print(on_libbpf);
 	open_all(observer, options);
+	btf__free(observer->vmlinux);
+	observer->vmlinux = NULL;
+	/* What the loader took in many small pieces, malloc() keeps unless it is asked. */
+	(void)malloc_trim(0);
 	*ret_observer = observer;
 	return 0;
 }
@@ -239,7 +244,6 @@ void vmadj_observer_close(struct vmadj_observer *observer)
 	vmadj_pagecache_close(observer->pagecache);
 	vmadj_sched_close(observer->sched);
 	vmadj_life_close(observer->life);
-	btf__free(observer->vmlinux);
 	vmadj_checks_clear(&observer->checks);
 	free(observer);
 }

@@ -8,7 +8,7 @@
 
 #include <bpf/libbpf.h>
 
-#define FIRST_ELEMENTS 256
+#define STEP_ELEMENTS 256 /* a few hundred KiB at most, and few steps to the end of a map */
 
 static size_t window_bytes(const struct vmadj_window *window, size_t n)
 {
@@ -37,15 +37,13 @@ void vmadj_window_close(struct vmadj_window *window)
 
 int vmadj_window_reach(struct vmadj_window *window, size_t n)
 {
-	size_t want = window->n ? window->n : FIRST_ELEMENTS;
+	size_t want = (n + STEP_ELEMENTS - 1) / STEP_ELEMENTS * STEP_ELEMENTS;
 	void *base;
 
 	if (n <= window->n)
 		return 0;
 	if (n > window->max)
 		return -ERANGE;
-	while (want < n)
-		want *= 2;
 	if (want > window->max)
 		want = window->max;
 	base = mmap(NULL, window_bytes(window, want), PROT_READ | PROT_WRITE, MAP_SHARED,

@@ -73,8 +73,10 @@ static void clear(struct vmadj_snapshot_builder *builder)
 {
 	struct vmadj_snapshot *snapshot = &builder->snapshot;
 
-	for (size_t i = 0; i < snapshot->n_vms; i++)
+	for (size_t i = 0; i < snapshot->n_vms; i++) {
+		free(snapshot->vms[i].cpu.waited_for);
 		free(snapshot->vms[i].vcpus);
+	}
 	snapshot->n_vms = 0;
 }
 
@@ -241,7 +243,7 @@ static size_t fold_rest(struct vmadj_snap_waited *all, size_t n)
 }
 
 /* VMs that bear one name, and one program's past and present, are one line. */
-static void build_waited(const struct vmadj_vm *vm, struct vmadj_snap_cpu *cpu)
+static int build_waited(const struct vmadj_vm *vm, struct vmadj_snap_cpu *cpu)
 {
 	struct vmadj_snap_waited all[VMADJ_VM_CULPRITS_MAX + 1];
 	size_t n = 0, j;
@@ -260,12 +262,16 @@ static void build_waited(const struct vmadj_vm *vm, struct vmadj_snap_cpu *cpu)
 		all[j].wait_ns += culprit->wait_ns;
 	}
 	if (!n)
-		return;
+		return 0;
 	qsort(all, n, sizeof(all[0]), by_wait);
 	if (n > VMADJ_WAITED_MAX)
 		n = fold_rest(all, n);
+	cpu->waited_for = malloc(n * sizeof(all[0]));
+	if (!cpu->waited_for)
+		return -ENOMEM;
 	cpu->n_waited = n;
-	memcpy(cpu->waited_for, all, cpu->n_waited * sizeof(all[0]));
+	memcpy(cpu->waited_for, all, n * sizeof(all[0]));
+	return 0;
 }
 
 static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
@@ -275,6 +281,7 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 	const struct vmadj_observer *observer = vmadj_inventory_observer(inventory);
 	uint64_t waits[VMADJ_WAIT_SLOTS] = { 0 };
 	const char *manager = vm->identity.manager;
+	int err;
 
 	vmadj_vm_read(inventory, vm, now_ns(CLOCK_MONOTONIC));
 	*row = (struct vmadj_snap_vm){
@@ -303,9 +310,8 @@ static int build_vm(struct vmadj_snapshot_builder *builder, struct vmadj_vm *vm,
 	row->cpu.wait_p99_us = row->cpu.polled ? (double)NAN : percentile_us(waits, 0.99);
 	row->host_cache.known = !vm->note && vmadj_observer_pagecache(observer);
 	build_delta(vm, row, interval_ns);
-	if (!row->cpu.polled)
-		build_waited(vm, &row->cpu);
-	return build_vcpus(vm, row);
+	err = row->cpu.polled ? 0 : build_waited(vm, &row->cpu);
+	return err ? err : build_vcpus(vm, row);
 }
 
 static int build_vms(struct vmadj_snapshot_builder *builder, double interval_ns)
@@ -329,11 +335,11 @@ static int build_vms(struct vmadj_snapshot_builder *builder, double interval_ns)
 			continue;
 		row = &snapshot->vms[snapshot->n_vms];
 		err = build_vm(builder, vm, row, interval_ns);
+		snapshot->n_vms++;
 		if (err)
 			return err;
 		if (builder->fill)
 			builder->fill(builder->userdata, row);
-		snapshot->n_vms++;
 		snapshot->observer.vms += !row->ended;
 		snapshot->observer.vcpus += row->ended ? 0 : (unsigned int)row->n_vcpus;
 		if (row->ended)

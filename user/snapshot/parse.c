@@ -147,9 +147,18 @@ static void read_host(struct parsed *p, const json_t *json, struct vmadj_snap_ho
 
 static void read_waited_for(struct parsed *p, const json_t *json, struct vmadj_snap_cpu *cpu)
 {
-	const json_t *array = get_array(p, json, "waited_for", VMADJ_WAITED_MAX, &cpu->n_waited);
+	size_t n;
+	const json_t *array = get_array(p, json, "waited_for", VMADJ_WAITED_MAX, &n);
 
-	for (size_t i = 0; i < cpu->n_waited; i++) {
+	if (n == 0)
+		return;
+	cpu->waited_for = calloc(n, sizeof(*cpu->waited_for));
+	if (!cpu->waited_for) {
+		p->err = -ENOMEM;
+		return;
+	}
+	cpu->n_waited = n;
+	for (size_t i = 0; i < n; i++) {
 		const json_t *row = json_array_get(array, i);
 		struct vmadj_snap_waited *waited = &cpu->waited_for[i];
 		const char *who = get_text(p, row, "who");
@@ -395,8 +404,10 @@ void vmadj_snapshot_free(struct vmadj_snapshot *snapshot)
 
 	if (!p)
 		return;
-	for (size_t i = 0; i < snapshot->n_vms; i++)
+	for (size_t i = 0; i < snapshot->n_vms; i++) {
+		free(snapshot->vms[i].cpu.waited_for);
 		free(snapshot->vms[i].vcpus);
+	}
 	free(snapshot->vms);
 	json_decref(p->root);
 	free(p);

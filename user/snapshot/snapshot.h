@@ -63,7 +63,7 @@ struct vmadj_snap_cpu {
 	double wait_p50_us, wait_p99_us; /* NAN when no wait ended in the interval */
 	bool polled;			 /* the percentiles and waited_for are not known */
 	size_t n_waited;
-	struct vmadj_snap_waited waited_for[VMADJ_WAITED_MAX]; /* greatest first */
+	struct vmadj_snap_waited *waited_for; /* greatest first */
 };
 
 struct vmadj_snap_cache {

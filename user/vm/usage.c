@@ -249,10 +249,14 @@ void vmadj_vm_waits(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint
 		if (thread->vcpu_id < 0 || !thread->slot)
 			continue;
 		sched = vmadj_sched_at(view, thread->slot);
+		/* A wait is written down with the switch that follows it. */
+		if (!sched || sched->switches == thread->waits_switches)
+			continue;
 		if (!thread->waits_before)
 			thread->waits_before = calloc(VMADJ_WAIT_SLOTS, sizeof(uint32_t));
-		if (!sched || !thread->waits_before)
+		if (!thread->waits_before)
 			continue;
+		thread->waits_switches = sched->switches;
 		for (int slot = 0; slot < VMADJ_WAIT_SLOTS; slot++) {
 			sum[slot] += sched->waits[slot] - thread->waits_before[slot];
 			thread->waits_before[slot] = sched->waits[slot];

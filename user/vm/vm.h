@@ -33,6 +33,7 @@ struct vmadj_vm_thread {
 	int cpu;	   /* ran there last; -1: not known */
 	struct vmadj_usage usage;
 	uint64_t reported_run_ns, reported_wait_ns; /* in the last snapshot */
+	uint64_t waits_switches;		    /* the thread's when waits_before was read */
 	uint32_t *waits_before; /* the histogram at the last snapshot; NULL: empty then */
 };
 
