@@ -142,6 +142,21 @@ static int start_counting(struct vmadj_inventory *inventory, struct vmadj_vm *vm
 	return err || vmadj_life_lost(life) == lost ? err : -ENOSPC;
 }
 
+/* What cannot be taken in is named, not silently missed; once, though it is met again and again. */
+static void refuse(struct vmadj_inventory *inventory, const struct vmadj_vm *vm, int err)
+{
+	pid_t *said = &inventory->refused_pid[(unsigned int)vm->pid % VMADJ_GHOSTS];
+
+	if (err == -ESRCH || *said == vm->pid)
+		return;
+	*said = vm->pid;
+	inventory->refused++;
+	log_warning("VM %s, process %d, is not shown: %s",
+		    vm->identity.name ? vm->identity.name : "without a name", vm->pid,
+		    err == -ENOSPC || err == -E2BIG ? "no room for so many VMs and threads"
+						    : strerror(-err));
+}
+
 static int vm_new(struct vmadj_inventory *inventory, pid_t pid, const char *program,
 		  struct vmadj_vm **ret_vm)
 {
@@ -161,6 +176,7 @@ static int vm_new(struct vmadj_inventory *inventory, pid_t pid, const char *prog
 	if (!err)
 		err = insert(inventory, vm);
 	if (err) {
+		refuse(inventory, vm, err);
 		discard(inventory, vm);
 		return err;
 	}
@@ -184,7 +200,6 @@ void vmadj_inventory_let_go(struct vmadj_inventory *inventory, struct vmadj_vm *
 	(void)vmadj_life_scan_threads(life, vm->pid, NULL, NULL);
 }
 
-/* Meet a process; what cannot be taken in is named, not silently missed. */
 struct vmadj_vm *vmadj_inventory_meet(struct vmadj_inventory *inventory, pid_t pid,
 				      const char *program)
 {
@@ -196,14 +211,10 @@ struct vmadj_vm *vmadj_inventory_meet(struct vmadj_inventory *inventory, pid_t p
 	err = vm_new(inventory, pid, program, &vm);
 	if (!err) {
 		err = start_counting(inventory, vm);
-		if (err)
+		if (err) {
+			refuse(inventory, vm, err);
 			vmadj_inventory_let_go(inventory, vm);
-	}
-	if (err && err != -ESRCH) {
-		inventory->refused++;
-		log_warning("VM of process %d is not shown: %s", pid,
-			    err == -ENOSPC || err == -E2BIG ? "no room for so many VMs and threads"
-							    : strerror(-err));
+		}
 	}
 	return err ? NULL : vm;
 }

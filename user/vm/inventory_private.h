@@ -26,6 +26,8 @@ struct vmadj_inventory {
 	bool first_scan;
 	uint64_t next_full_ns; /* boot time */
 	uint64_t refused;
+	pid_t refused_pid[VMADJ_GHOSTS]; /* those that were named, at pid modulo their number */
+	uint64_t lost;	/* vmadj_life_lost() when it was asked whose threads those are */
 	uint32_t later; /* vmadj_life_later() when all threads were scanned last */
 	uint32_t last_serial;
 	size_t n;
@@ -62,6 +64,9 @@ void vmadj_inventory_let_go(struct vmadj_inventory *inventory, struct vmadj_vm *
 void vmadj_inventory_rescan(struct vmadj_inventory *inventory, struct vmadj_vm *vm,
 			    uint64_t now_ns);
 void vmadj_inventory_on_qemu(void *inventory, const struct vmadj_event *event);
+
+/* The kernel's side only counts the threads that find no slot: asks VM by VM whose they are. */
+void vmadj_inventory_find_lost(struct vmadj_inventory *inventory);
 
 /** vmadj_inventory_scan_all() - look at every process; Return: 0, -errno. */
 int vmadj_inventory_scan_all(struct vmadj_inventory *inventory);

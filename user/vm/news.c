@@ -109,8 +109,10 @@ int vmadj_inventory_dispatch(struct vmadj_inventory *inventory)
 	vmadj_inventory_follow_threads(inventory);
 	/* Here and not in the tick, so that a sample need not wait for it. */
 	if (!err && (vmadj_life_later(life) != inventory->later ||
-		     vmadj_inventory_now_ns(CLOCK_BOOTTIME) >= inventory->next_full_ns))
+		     vmadj_inventory_now_ns(CLOCK_BOOTTIME) >= inventory->next_full_ns)) {
 		err = vmadj_inventory_scan_all(inventory);
+		vmadj_inventory_find_lost(inventory);
+	}
 	run_due_scans(inventory);
 	return err;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "user/observe/parts.h"
+#include "user/util/log.h"
 #include "user/vm/inventory_private.h"
 
 #define MS		 1000000ULL
@@ -48,6 +49,40 @@ static void judge_pending(struct vmadj_inventory *inventory, struct vmadj_vm *vm
 	}
 }
 
+/*
+ * A thread without a slot is in no figure, so the VM has none that is right. Once there is room,
+ * the thread is counted from its beginning.
+ */
+static void scan_threads(struct vmadj_life *life, struct vmadj_vm *vm)
+{
+	static const char no_room[] =
+		"no room for all of its threads: too many are observed on this host";
+	uint64_t lost = vmadj_life_lost(life);
+
+	(void)vmadj_life_scan_threads(life, vm->pid, NULL, NULL);
+	if (vmadj_life_lost(life) != lost) {
+		if (!vm->note)
+			log_warning("VM %s, process %d: %s", vm->identity.name, vm->pid, no_room);
+		vm->note = no_room;
+	} else if (vm->note == no_room) {
+		vm->note = NULL;
+	}
+}
+
+void vmadj_inventory_find_lost(struct vmadj_inventory *inventory)
+{
+	struct vmadj_life *life = vmadj_observer_life(inventory->observer);
+	bool more = vmadj_life_lost(life) != inventory->lost;
+
+	for (size_t i = 0; i < inventory->n; i++) {
+		struct vmadj_vm *vm = inventory->vms[i];
+
+		if (!vmadj_vm_is_over(vm) && (more || vm->note))
+			scan_threads(life, vm);
+	}
+	inventory->lost = vmadj_life_lost(life);
+}
+
 void vmadj_inventory_rescan(struct vmadj_inventory *inventory, struct vmadj_vm *vm, uint64_t now_ns)
 {
 	struct vmadj_life *life = vmadj_observer_life(inventory->observer);
@@ -63,7 +98,7 @@ void vmadj_inventory_rescan(struct vmadj_inventory *inventory, struct vmadj_vm *
 		vmadj_inventory_end(inventory, vm);
 	if (err)
 		return;
-	(void)vmadj_life_scan_threads(life, vm->pid, NULL, NULL);
+	scan_threads(life, vm);
 	/* The news of a VM comes a moment before its descriptor. */
 	if (vm->kvm && !scan.found && now_ns - vm->found_ns > NO_DESCRIPTOR_NS) {
 		vmadj_inventory_let_go(inventory, vm);
