@@ -9,7 +9,7 @@
 # make fuzz        fuzz targets, under libFuzzer (clang); RUNS=10000000 runs them; tests/fuzz/fuzz.mk
 # make bench       measure what the observer costs and how exact it is (root)
 # make bench-daemon  what the daemon costs, how soon a decision has its effect, and how exact
-#                  shares are; BENCH="loop effect shares" measures only these groups (root)
+#                  shares are; BENCH="loop helper effect shares" measures only these groups (root)
 # make bench-p1    the peacemaker paper's experiment, with and without its policy; BENCH="a" or "b" (root)
 # make chaos       VMs, loads and policies come and go: CHAOS=1200 seconds (root)
 # make bench-guest  what vmadjust-guest takes of a guest (root)
@@ -18,6 +18,8 @@
 # make bench-p2    memory by what page caches earn, against other controllers; BENCH="case1 none case2 back
 #                  turns scan sources" (root)
 # make bench-p5    memory that follows what guests read, against the same; BENCH="p5 sources" (root)
+# make bench-scale  1000 VMs, 4096 vCPUs, and 50 VMs a second that come and go for CHURN=600
+#                  seconds; BENCH="vms vcpus churn" (root)
 # make kmod        the kernel module that the observer is measured against; tools/kmod/kmod.mk
 # make soak        random wishes of memory on real guests: SOAK=10000 sequences, some hours (root)
 # make lint        clang-format, clang-tidy, cppcheck, shellcheck, and both compilers
@@ -76,7 +78,7 @@ POLICY   := $(patsubst %.c,$(O)/%.so,$(wildcard policies/*.c))
 TEST_POLICY := $(patsubst tests/data/%.c,$(O)/tests/%.so,$(wildcard tests/data/policies/*.c))
 
 .PHONY: all setup demo check check-unit check-update fuzz bench bench-daemon bench-guest bench-overhead \
-	bench-p1 bench-p2 bench-p5 chaos soak lint lint-tools format clean lab-images test-programs
+	bench-p1 bench-p2 bench-p5 bench-scale chaos soak lint lint-tools format clean lab-images test-programs
 .SECONDARY:
 all: $(O)/vmadjust-bpf $(O)/vmadjust-guest $(POLICY)
 
@@ -143,6 +145,8 @@ $(O)/tools/bench/observer: $(BENCH_OBJ) $(USER_OBJ) $(LAB_OBJ)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -o $@
 
 $(O)/tools/bench/bench-daemon: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/daemon/*.c))
+$(O)/tools/bench/bench-scale: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/scale/*.c)) \
+	$(addprefix $(O)/tools/bench/,daemon/fleet.o watch.o)
 $(O)/tools/bench/bench-p1: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/p1/*.c))
 $(O)/tools/bench/bench-guest: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/guest/*.c))
 $(O)/tools/bench/bench-p2: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/p2/*.c))
@@ -150,7 +154,7 @@ $(O)/tools/bench/bench-p5: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/p5/*.c
 $(O)/tools/bench/bench-p2 $(O)/tools/bench/bench-p5: $(patsubst %.c,$(O)/%.o,$(wildcard tools/bench/memory/*.c))
 $(O)/tools/bench/bench-overhead: $(patsubst %,$(O)/tools/bench/overhead/%.o,main figures page picture) \
 	$(O)/tools/bench/memory/svg.o
-$(addprefix $(O)/tools/bench/bench-,daemon guest overhead p1 p2 p5): $(BENCH_LIB) $(USER_OBJ) $(LAB_OBJ)
+$(addprefix $(O)/tools/bench/bench-,daemon guest overhead p1 p2 p5 scale): $(BENCH_LIB) $(USER_OBJ) $(LAB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) $(LAB_LIBS) -o $@
 
@@ -199,7 +203,7 @@ $(O)/bench/files.img: tools/lab/disk.sh
 	$(Q)tools/lab/disk.sh $@
 
 bench-p2 bench-p5: $(O)/bench/files.img
-bench-daemon bench-guest bench-p1 bench-p2 bench-p5: setup
+bench-daemon bench-guest bench-p1 bench-p2 bench-p5 bench-scale: setup
 	+$(Q)$(MANY) all lab-images $(BENCH_POLICY) $(O)/tools/bench/$@
 	$(Q)mkdir -p $(O)/bench && $(O)/tools/bench/$@ $(BENCH)
 

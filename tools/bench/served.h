@@ -50,7 +50,9 @@ int vmadj_bench_served_policy(const char *name, char *ret_path, size_t size);
 struct vmadj_bench_load {
 	uint64_t run_ns;
 	size_t processes;
-	double daemon_mib, others_mib; /* resident */
+	/* Resident. maps_mib: of the daemon's, what the kernel counts in and it only has mapped.
+	 * helper_mib: of the others, the one that talks to libvirt; 0: there is none. */
+	double daemon_mib, maps_mib, others_mib, helper_mib;
 };
 
 /** vmadj_bench_served_load() - Return: 0; -ESRCH: it has ended; -ENOMEM. */

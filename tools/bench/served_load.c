@@ -94,6 +94,42 @@ static double resident_mib(pid_t pid)
 	return (double)kib / KIB_IN_MIB;
 }
 
+/* Maps of BPF programs, which are there whether somebody has mapped them or not. */
+static double maps_mib(pid_t pid)
+{
+	char path[32], line[512];
+	uint64_t kib, all_kib = 0;
+	bool is_map = false;
+	FILE *smaps;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	smaps = fopen(path, "re");
+	while (smaps && fgets(line, sizeof(line), smaps)) {
+		if (strchr("0123456789abcdef", line[0]))
+			is_map = strstr(line, "anon_inode:bpf-map") != NULL;
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel prints what fits */
+		else if (is_map && sscanf(line, "Rss: %" SCNu64, &kib) == 1)
+			all_kib += kib;
+	}
+	if (smaps)
+		(void)fclose(smaps);
+	return (double)all_kib / KIB_IN_MIB;
+}
+
+/* "vmadjust-bpf", "libvirt-helper", ... */
+static bool is_helper(pid_t pid)
+{
+	static const char word[] = "libvirt-helper";
+	char path[32], text[256];
+	const char *second;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	if (vmadj_file_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	second = text + strlen(text) + 1;
+	return second + sizeof(word) <= text + sizeof(text) && !strcmp(second, word);
+}
+
 /* All its threads, ended ones too, and the children that it waited for. */
 static int add(pid_t pid, struct vmadj_bench_load *load)
 {
@@ -129,8 +165,11 @@ int vmadj_bench_served_load(const struct vmadj_bench_served *served,
 			return err;
 		if (i)
 			load.others_mib += resident_mib(tree.pid[i]);
+		if (i && is_helper(tree.pid[i]))
+			load.helper_mib = resident_mib(tree.pid[i]);
 	}
 	load.daemon_mib = resident_mib(served->pid);
+	load.maps_mib = maps_mib(served->pid);
 	*ret_load = load;
 	return 0;
 }

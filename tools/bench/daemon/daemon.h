@@ -13,12 +13,14 @@
 #include "tools/bench/bench.h"
 
 int vmadj_bench_daemon_loop(struct vmadj_bench *bench);
+int vmadj_bench_daemon_helper(struct vmadj_bench *bench);
 int vmadj_bench_daemon_effect(struct vmadj_bench *bench);
 int vmadj_bench_daemon_shares(struct vmadj_bench *bench);
 
 #define VMADJ_BENCH_TURNED     10   /* of a fleet's VMs that the policy changes in turn */
 #define VMADJ_BENCH_FLEET_MAX  1000 /* VMs */
 #define VMADJ_BENCH_CONFIG_MAX 2048
+#define VMADJ_BENCH_NAME_MAX   32
 
 /* VMs each in a session of its own, as those of a service. */
 struct vmadj_bench_fleet {
@@ -38,6 +40,9 @@ struct vmadj_bench_policy {
 	const char *params; /* lines of its section */
 	const char *interval;
 };
+
+/* Of all VMs that vmadj_bench_fleet_config() lets be managed. */
+void vmadj_bench_fleet_name(char name[VMADJ_BENCH_NAME_MAX]);
 
 /** vmadj_bench_fleet_config() - Return: 0; as vmadj_bench_output(). */
 int vmadj_bench_fleet_config(const struct vmadj_bench_policy *policy,

@@ -18,9 +18,9 @@ const struct vmadj_bench_policy vmadj_bench_looks_at_all = {
 };
 
 /* Others may run the same benchmark: their VMs have their process's number. */
-static void name_of(char name[32])
+void vmadj_bench_fleet_name(char name[VMADJ_BENCH_NAME_MAX])
 {
-	(void)snprintf(name, 32, "bench-%d", (int)getpid());
+	(void)snprintf(name, VMADJ_BENCH_NAME_MAX, "bench-%d", (int)getpid());
 }
 
 static int by_pid(const void *a, const void *b)
@@ -34,13 +34,13 @@ static int by_pid(const void *a, const void *b)
 int vmadj_bench_fleet_start(struct vmadj_bench *bench, size_t n,
 			    struct vmadj_bench_fleet *ret_fleet)
 {
-	char name[32];
+	char name[VMADJ_BENCH_NAME_MAX];
 	struct vmadj_lab_kvm ticking = { .name = name, .load = "tick:100", .own_session = true };
 	struct vmadj_lab_kvm idle = { .name = name, .own_session = true };
 	size_t n_ticking = n / TICKING_IN;
 	int err;
 
-	name_of(name);
+	vmadj_bench_fleet_name(name);
 	memset(ret_fleet, 0, sizeof(*ret_fleet));
 	ret_fleet->n = n;
 	err = vmadj_lab_kvm_start_many(&ticking, ret_fleet->vm, n_ticking);
@@ -64,14 +64,14 @@ void vmadj_bench_fleet_stop(struct vmadj_bench_fleet *fleet)
 int vmadj_bench_fleet_config(const struct vmadj_bench_policy *policy,
 			     char ret_config[VMADJ_BENCH_CONFIG_MAX])
 {
-	char file[512], name[32];
+	char file[512], name[VMADJ_BENCH_NAME_MAX];
 	int err = vmadj_bench_served_policy(policy->path, file, sizeof(file));
 
-	name_of(name);
+	vmadj_bench_fleet_name(name);
 	if (!err) {
 		(void)snprintf(ret_config, VMADJ_BENCH_CONFIG_MAX,
 			       "interval = %s\n"
-			       "[policy %s]\narmed = yes\nfile = %s\n%s"
+			       "[policy %s]\narmed = yes\nfile = %s\ndeadline = 1s\n%s"
 			       "[vm *]\nmanage = no\n[vm %s]\nmanage = yes\n",
 			       policy->interval, policy->name, file, policy->params, name);
 	}

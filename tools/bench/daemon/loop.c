@@ -10,16 +10,22 @@
 #include "tools/bench/daemon/daemon.h"
 #include "tools/bench/served.h"
 
-#define SETTLE_MS	  5000 /* the VMs are met and their levels found */
+#define SETTLE_MS	  45000 /* levels are found, fifty a tick; young VMs are looked at often */
 #define PIECES		  4
 #define PIECE_MS	  10000 /* ten times the interval, whatever part of it comes first */
-#define BAR_PCT		  3
+#define DAEMON_MIB	  12
 #define PROCESSES	  2 /* at least: the daemon and its policy's */
 #define WHAT_MAX	  128
 #define OF_CPU(run, time) (100.0 * (double)(run) / (double)(time))
 
 struct loop {
-	struct vmadj_bench_series cpu_pct, daemon_mib, others_mib, longest_ms;
+	struct vmadj_bench_series cpu_pct, daemon_mib, maps_mib, others_mib, longest_ms;
+};
+
+/* How many VMs, and what all processes may take of a CPU then. */
+struct size {
+	size_t n;
+	double bar_pct;
 };
 
 /* How long its longest tick took, and that it has made changes at all. */
@@ -58,6 +64,7 @@ static int measure_piece(struct vmadj_bench *bench, const struct vmadj_bench_ser
 	vmadj_bench_series_add(&loop->cpu_pct,
 			       OF_CPU(after.run_ns - before.run_ns, vmadj_bench_now_ns() - start));
 	vmadj_bench_series_add(&loop->daemon_mib, after.daemon_mib);
+	vmadj_bench_series_add(&loop->maps_mib, after.maps_mib);
 	vmadj_bench_series_add(&loop->others_mib, after.others_mib);
 	return 0;
 }
@@ -90,24 +97,27 @@ static int report_one(struct vmadj_bench *bench, const struct vmadj_bench_row *f
 	return vmadj_bench_report_add(bench->report, &row, series);
 }
 
-static int report(struct vmadj_bench *bench, size_t n, const struct vmadj_bench_policy *policy,
-		  const struct loop *loop)
+static int report(struct vmadj_bench *bench, const struct size *size,
+		  const struct vmadj_bench_policy *policy, const struct loop *loop)
 {
-	static const struct vmadj_bench_row pct = { .unit = "%" }, mib = { .unit = "MiB" },
+	static const struct vmadj_bench_row mib = { .unit = "MiB" },
 					    ms = { .unit = "ms", .worst = true };
-	struct vmadj_bench_row cpu = pct;
+	static const struct vmadj_bench_row core = {
+		.unit = "MiB", .sense = VMADJ_BENCH_AT_MOST, .bar = DAEMON_MIB, .worst = true
+	};
+	const struct vmadj_bench_row cpu = { .unit = "%",
+					     .sense = VMADJ_BENCH_AT_MOST,
+					     .bar = size->bar_pct };
 	char what[WHAT_MAX];
 	int err;
 
-	if (n == VMADJ_BENCH_FLEET_MAX) {
-		cpu.sense = VMADJ_BENCH_AT_MOST;
-		cpu.bar = BAR_PCT;
-	}
-	(void)snprintf(what, sizeof(what), "%zu KVM VMs at 1 Hz, %s: all processes, of one CPU", n,
-		       policy->name);
+	(void)snprintf(what, sizeof(what), "%zu KVM VMs at 1 Hz, %s: all processes, of one CPU",
+		       size->n, policy->name);
 	err = report_one(bench, &cpu, what, &loop->cpu_pct);
 	if (!err)
-		err = report_one(bench, &mib, "  the daemon, resident", &loop->daemon_mib);
+		err = report_one(bench, &core, "  the daemon, resident", &loop->daemon_mib);
+	if (!err)
+		err = report_one(bench, &mib, "    of it the kernel's counters", &loop->maps_mib);
 	if (!err) {
 		err = report_one(bench, &mib, "  its policy's process, resident",
 				 &loop->others_mib);
@@ -115,18 +125,18 @@ static int report(struct vmadj_bench *bench, size_t n, const struct vmadj_bench_
 	return err ? err : report_one(bench, &ms, "  its longest tick", &loop->longest_ms);
 }
 
-static int measure_fleet(struct vmadj_bench *bench, size_t n,
+static int measure_fleet(struct vmadj_bench *bench, const struct size *size,
 			 const struct vmadj_bench_policy *const *policies)
 {
 	static struct vmadj_bench_fleet fleet;
-	int err = vmadj_bench_fleet_start(bench, n, &fleet);
+	int err = vmadj_bench_fleet_start(bench, size->n, &fleet);
 
 	for (; *policies && !err; policies++) {
 		struct loop loop = { 0 };
 
 		err = measure(bench, *policies, &loop);
 		if (!err)
-			err = report(bench, n, *policies, &loop);
+			err = report(bench, size, *policies, &loop);
 	}
 	vmadj_bench_fleet_stop(&fleet);
 	return err;
@@ -144,9 +154,16 @@ int vmadj_bench_daemon_loop(struct vmadj_bench *bench)
 	static const struct vmadj_bench_policy *const one[] = { &vmadj_bench_looks_at_all, NULL },
 						      *const both[] = { &vmadj_bench_looks_at_all,
 									&loadavg_nice, NULL };
-	int err = measure_fleet(bench, 10, one);
+	static const struct size sizes[] = {
+		{ 10, 0.1 },
+		{ 100, 0.3 },
+		{ VMADJ_BENCH_FLEET_MAX, 1 },
+	};
+	int err = 0;
 
-	if (!err)
-		err = measure_fleet(bench, 100, one);
-	return err ? err : measure_fleet(bench, VMADJ_BENCH_FLEET_MAX, both);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && !err; i++) {
+		err = measure_fleet(bench, &sizes[i],
+				    sizes[i].n == VMADJ_BENCH_FLEET_MAX ? both : one);
+	}
+	return err;
 }

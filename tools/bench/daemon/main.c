@@ -11,6 +11,7 @@
 
 static const struct vmadj_bench_group groups[] = {
 	{ "loop", "CPU time and memory of daemon and policy", vmadj_bench_daemon_loop },
+	{ "helper", "memory of the process that talks to libvirt", vmadj_bench_daemon_helper },
 	{ "effect", "from a snapshot to the changed knob", vmadj_bench_daemon_effect },
 	{ "shares", "two busy VMs on one CPU, by nice value", vmadj_bench_daemon_shares },
 };
