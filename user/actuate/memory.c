@@ -225,8 +225,7 @@ void vmadj_memory_was_set(struct vmadj_memory *memory, double now_s, uint64_t ta
 		memory->step_from_bytes = VMADJ_BALLOON_UNSET;
 	}
 	if (target_bytes > actual)
-		memory->down_from_s = now_s + (wished ? memory->limits.keep_s / TURN_PARTS
-						      : memory->limits.keep_s);
+		memory->down_from_s = now_s + memory->limits.keep_s / (wished ? TURN_PARTS : 1);
 	memory->direction = (target_bytes > actual) - (target_bytes < actual);
 	memory->target_bytes = target_bytes;
 	memory->back_bytes = VMADJ_BALLOON_UNSET;
