@@ -11,7 +11,7 @@
 /* Of what works on what one source tells. */
 #define TOLD_LEAST  0.95
 #define MOVED_LEAST 8.0 /* MiB: a step of either policy */
-#define UNDER_MOST  3.0	 /* points */
+#define UNDER_MOST  3.0 /* points */
 
 void vmadj_exp_add(struct vmadj_exp_rows *rows, const struct vmadj_bench_row *row, double value)
 {
