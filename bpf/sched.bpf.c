@@ -203,9 +203,9 @@ __noinline int hist_add(struct vmadj_sched *sched, __u64 wait_ns)
 	return 0;
 }
 
-/* The record of the thread that comes, NULL if it is no VM's; what life.bpf.c knows is filled in
- * when it is seen first. */
-static __always_inline struct vmadj_sched *sched_of_next(struct task_struct *task, __u32 slot)
+/* The record of a thread, NULL if it is no VM's; what life.bpf.c knows is filled in when it is seen
+ * first. */
+static __always_inline struct vmadj_sched *sched_of(struct task_struct *task, __u32 slot)
 {
 	struct vmadj_thread *thread;
 	struct vmadj_sched *sched;
@@ -234,6 +234,8 @@ static __always_inline struct vmadj_sched *sched_of_prev(struct task_struct *tas
 
 	if (!slot)
 		return NULL;
+	if (slot == VMADJ_SLOT_ASK)
+		return sched_of(task, slot_of(task));
 	sched = bpf_map_lookup_elem(&sched_thread, &slot);
 	return sched && sched->task == (__u32)(__u64)task ? sched : NULL;
 }
@@ -352,7 +354,7 @@ static __noinline int switch_slow(__u64 *ctx, struct vmadj_cpu *cpu)
 	__u32 cpu_id = bpf_get_smp_processor_id(), next_slot = slot_of(next);
 	struct vmadj_past *past = bpf_map_lookup_elem(&sched_past, &cpu_id);
 	struct vmadj_sched *prev_sched = sched_of_prev(prev, cpu->slot);
-	struct vmadj_sched *next_sched = sched_of_next(next, next_slot);
+	struct vmadj_sched *next_sched = sched_of(next, next_slot);
 	unsigned int state;
 	__u64 now;
 

@@ -95,6 +95,12 @@ struct vmadj_stint {
 
 #define VMADJ_CPUS 4096
 
+/*
+ * Instead of the slot of the VM's thread that runs on a CPU: the thread has to be looked up when it
+ * leaves, since it may have been registered while it ran.
+ */
+#define VMADJ_SLOT_ASK 0xffffffff
+
 /* What a switch needs of its CPU, one cache line, written by that CPU (waiting: by any). */
 struct vmadj_cpu {
 	union {

@@ -8,6 +8,7 @@
 #include <criterion/new/assert.h>
 #include <dirent.h>
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +178,7 @@ Test(poll, a_vm_that_nobody_polled_while_it_lived_is_counted)
 	cr_expect(eq(u64, row.vm.delta.run_ns, row.vm.cpu.run_ns));
 }
 
-static pid_t start_process(void)
+static pid_t start_process(bool busy)
 {
 	pid_t pid = fork();
 
@@ -185,6 +186,11 @@ static pid_t start_process(void)
 	if (pid)
 		return pid;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Nobody takes its CPU from it. */
+	(void)sched_setscheduler(0, busy ? SCHED_FIFO : SCHED_OTHER,
+				 &(struct sched_param){ .sched_priority = busy });
+	while (busy)
+		;
 	for (;;)
 		(void)pause();
 }
@@ -230,7 +236,7 @@ Test(poll, a_process_that_nobody_waits_for_has_ended_once)
 	struct vmadj_observer *observer =
 		vmadj_world_observer(vmadj_world_open_as(VMADJ_MODE_POLL));
 	struct vmadj_sched_view *view = vmadj_observer_sched(observer);
-	pid_t pid = start_process();
+	pid_t pid = start_process(false);
 	const struct vmadj_sched *sched;
 	uint32_t slot;
 	siginfo_t info;
@@ -249,6 +255,21 @@ Test(poll, a_process_that_nobody_waits_for_has_ended_once)
 	cr_assert(eq(int, waitpid(pid, NULL, 0), pid));
 	(void)usleep(300000);
 	cr_expect(eq(u32, sched->state, VMADJ_SCHED_UNSEEN));
+}
+
+/* When tracing was told of it, it had come to its CPU already. */
+Test(poll, a_process_that_ran_when_it_was_registered_is_counted_when_it_leaves)
+{
+	struct vmadj_observer *observer =
+		vmadj_world_observer(vmadj_world_open_as(VMADJ_MODE_TRACE));
+	pid_t pid = start_process(true);
+	const struct vmadj_sched *sched =
+		vmadj_sched_at(vmadj_observer_sched(observer), tag(observer, pid));
+
+	(void)kill(pid, SIGKILL);
+	cr_assert(eq(int, waitpid(pid, NULL, 0), pid));
+	await_state(observer, sched, VMADJ_SCHED_DEAD);
+	cr_expect(gt(u64, sched->run_ns, 0));
 }
 
 /* --- from tracing to polling, while it runs ----------------------------- */
@@ -338,7 +359,7 @@ Test(poll, a_vm_that_ended_just_before_it_falls_back_is_counted)
 static pid_t take_slot(struct vmadj_observer *observer, uint32_t slot)
 {
 	for (int i = 0; i < 8; i++) {
-		pid_t pid = start_process();
+		pid_t pid = start_process(false);
 
 		if (tag(observer, pid) == slot)
 			return pid;
@@ -359,7 +380,7 @@ Test(poll, a_slot_that_tracing_gave_back_stays_so)
 {
 	struct vmadj_observer *observer =
 		vmadj_world_observer(vmadj_world_open_as(VMADJ_MODE_TRACE));
-	pid_t first = start_process(), second;
+	pid_t first = start_process(false), second;
 	uint32_t slot = tag(observer, first);
 	siginfo_t info;
 

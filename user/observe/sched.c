@@ -174,6 +174,11 @@ int vmadj_sched_fall_back(struct vmadj_sched_view *view, const struct vmadj_life
 
 int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots)
 {
+	/* Who was registered while it ran was not seen to come. */
+	for (int i = 0; i < view->cpus; i++) {
+		__atomic_store_n(&view->skel->bss->sched_cpu[i].slot, VMADJ_SLOT_ASK,
+				 __ATOMIC_RELAXED);
+	}
 	return vmadj_window_reach(&view->threads, slots);
 }
 

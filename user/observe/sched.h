@@ -47,7 +47,8 @@ int vmadj_sched_poll(const struct vmadj_sched_view *view);
  */
 int vmadj_sched_fall_back(struct vmadj_sched_view *view, const struct vmadj_life *life);
 
-/** vmadj_sched_refresh() - map the first @slots slots; Return: 0, -errno. */
+/** vmadj_sched_refresh() - map the first @slots slots, which have threads now; Return: 0, -errno.
+ */
 int vmadj_sched_refresh(struct vmadj_sched_view *view, uint32_t slots);
 
 struct vmadj_sched *vmadj_sched_at(const struct vmadj_sched_view *view, uint32_t slot);
