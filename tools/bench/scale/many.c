@@ -2,8 +2,7 @@
 /*
  * many.c - many VMs, and VMs of many vCPUs: is each seen, and are its figures right
  *
- * The observer is there first, so that its totals and the kernel's begin together; some VMs are
- * stopped in the end, which makes both final.
+ * Some VMs are stopped twice, which makes the kernel's totals and ours final each time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -107,33 +106,52 @@ static uint64_t kernels_run_ns(const struct vmadj_lab_vm *vm, unsigned int vcpus
 	return sum_ns;
 }
 
-/* What ours are off the kernel's, in per cent, one VM after the other; but for those that a busy
- * host lets run on meanwhile. */
-static int compare(struct vmadj_bench_watch *watch, const struct fleet *fleet,
-		   struct vmadj_bench_series *off_pct)
+/* One VM's run time while it was stopped. */
+struct stand {
+	uint64_t kernels_ns, ours_ns;
+	bool still; /* a busy host may let it run on meanwhile */
+};
+
+static int stand_still(struct vmadj_bench_watch *watch, const struct fleet *fleet,
+		       struct stand *stands)
 {
-	_cleanup_free_ uint64_t *before_ns = calloc(fleet->n, sizeof(*before_ns));
 	int err;
 
-	if (!before_ns)
-		return -ENOMEM;
 	for (size_t i = 0; i < fleet->n; i += fleet->lot)
 		(void)kill(vmadj_lab_vm_pid(fleet->vm[i]), SIGSTOP);
 	err = vmadj_bench_watch_serve(watch, STOP_MS);
 	for (size_t i = 0; i < fleet->n; i += fleet->lot)
-		before_ns[i] = kernels_run_ns(fleet->vm[i], fleet->vcpus);
+		stands[i].kernels_ns = kernels_run_ns(fleet->vm[i], fleet->vcpus);
 	if (!err)
 		err = vmadj_bench_watch_sample(watch, 0);
-	for (size_t i = 0; i < fleet->n && !err; i += fleet->lot) {
-		const struct vmadj_snap_vm *vm =
-			vmadj_bench_watch_vm(watch, vmadj_lab_vm_pid(fleet->vm[i]));
-		uint64_t now_ns = kernels_run_ns(fleet->vm[i], fleet->vcpus);
-		double off_ns = vm ? fabs((double)vm->cpu.run_ns - (double)now_ns) : 0;
+	for (size_t i = 0; i < fleet->n; i += fleet->lot) {
+		pid_t pid = vmadj_lab_vm_pid(fleet->vm[i]);
+		const struct vmadj_snap_vm *vm = err ? NULL : vmadj_bench_watch_vm(watch, pid);
 
-		if (vm && now_ns && now_ns == before_ns[i])
-			vmadj_bench_series_add(off_pct, 100 * off_ns / (double)now_ns);
+		stands[i].ours_ns = vm ? vm->cpu.run_ns : 0;
+		stands[i].still =
+			vm && stands[i].kernels_ns == kernels_run_ns(fleet->vm[i], fleet->vcpus);
+		(void)kill(pid, SIGCONT);
 	}
 	return err;
+}
+
+/*
+ * What ours are off the kernel's between two stands, in per cent, one VM after the other: a VM
+ * that is met late counts from then on.
+ */
+static void compare(const struct fleet *fleet, const struct stand *from, const struct stand *to,
+		    struct vmadj_bench_series *off_pct)
+{
+	for (size_t i = 0; i < fleet->n; i += fleet->lot) {
+		double kernels_ns = (double)(to[i].kernels_ns - from[i].kernels_ns);
+		double ours_ns = (double)(to[i].ours_ns - from[i].ours_ns);
+
+		if (from[i].still && to[i].still && kernels_ns > 0) {
+			vmadj_bench_series_add(off_pct,
+					       100 * fabs(ours_ns - kernels_ns) / kernels_ns);
+		}
+	}
 }
 
 struct found {
@@ -142,9 +160,13 @@ struct found {
 
 static int look(struct vmadj_bench_watch *watch, const struct fleet *fleet, struct found *found)
 {
+	_cleanup_free_ struct stand *from = calloc(fleet->n, sizeof(*from));
+	_cleanup_free_ struct stand *to = calloc(fleet->n, sizeof(*to));
 	uint64_t begun;
-	int err = vmadj_bench_watch_serve(watch, RUN_MS);
+	int err = from && to ? stand_still(watch, fleet, from) : -ENOMEM;
 
+	if (!err)
+		err = vmadj_bench_watch_serve(watch, RUN_MS);
 	begun = vmadj_bench_now_ns();
 	if (!err)
 		err = vmadj_bench_watch_sample(watch, 0);
@@ -153,7 +175,10 @@ static int look(struct vmadj_bench_watch *watch, const struct fleet *fleet, stru
 	vmadj_bench_series_add(&found->build_ms, (double)(vmadj_bench_now_ns() - begun) / NS_IN_MS);
 	vmadj_bench_series_add(&found->seen_pct, 100 * count_seen(watch, fleet) / (double)fleet->n);
 	vmadj_bench_series_add(&found->lost, (double)watch->snapshot->observer.lost_events);
-	return compare(watch, fleet, &found->off_pct);
+	err = stand_still(watch, fleet, to);
+	if (!err)
+		compare(fleet, from, to, &found->off_pct);
+	return err;
 }
 
 static int report(struct vmadj_bench *bench, const struct fleet *fleet, const struct found *found)
