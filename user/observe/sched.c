@@ -217,9 +217,10 @@ uint32_t vmadj_sched_waiting(const struct vmadj_sched_view *view)
 {
 	uint32_t waiting = 0;
 
-	for (int i = 0; i < view->cpus; i++)
+	for (int i = 0; i < view->cpus; i++) {
 		waiting +=
 			__atomic_load_n(&view->skel->bss->sched_cpu[i].waiting, __ATOMIC_RELAXED);
+	}
 	return waiting;
 }
 
