@@ -8,34 +8,40 @@
 #pragma once
 
 /* Of waits below 256 us. Six octaves, which are 24 slots, more for each division by 64. */
+#define TIMES_2(x)  x, x
+#define TIMES_4(x)  TIMES_2(x), TIMES_2(x)
+#define TIMES_8(x)  TIMES_4(x), TIMES_4(x)
+#define TIMES_16(x) TIMES_8(x), TIMES_8(x)
+#define TIMES_32(x) TIMES_16(x), TIMES_16(x)
 static const unsigned char vmadj_wait_slots[256] = {
-	[1] = 1,
-	[2] = 2,
-	[3] = 3,
-	[4] = 4,
-	[5] = 5,
-	[6] = 6,
-	[7] = 7,
-	[8 ... 9] = 8,
-	[10 ... 11] = 9,
-	[12 ... 13] = 10,
-	[14 ... 15] = 11,
-	[16 ... 19] = 12,
-	[20 ... 23] = 13,
-	[24 ... 27] = 14,
-	[28 ... 31] = 15,
-	[32 ... 39] = 16,
-	[40 ... 47] = 17,
-	[48 ... 55] = 18,
-	[56 ... 63] = 19,
-	[64 ... 79] = 20,
-	[80 ... 95] = 21,
-	[96 ... 111] = 22,
-	[112 ... 127] = 23,
-	[128 ... 159] = 24,
-	[160 ... 191] = 25,
-	[192 ... 223] = 26,
-	[224 ... 255] = 27,
+	0,
+	1,
+	2,
+	3,
+	4,
+	5,
+	6,
+	7,
+	TIMES_2(8),
+	TIMES_2(9),
+	TIMES_2(10),
+	TIMES_2(11),
+	TIMES_4(12),
+	TIMES_4(13),
+	TIMES_4(14),
+	TIMES_4(15),
+	TIMES_8(16),
+	TIMES_8(17),
+	TIMES_8(18),
+	TIMES_8(19),
+	TIMES_16(20),
+	TIMES_16(21),
+	TIMES_16(22),
+	TIMES_16(23),
+	TIMES_32(24),
+	TIMES_32(25),
+	TIMES_32(26),
+	TIMES_32(27),
 };
 
 static inline __attribute__((always_inline)) __u32 vmadj_short_wait_slot(__u64 us)
