@@ -266,7 +266,8 @@ static void compare_with_truth(struct vmadj_run *run, const struct vmadj_lab_vm 
 	json_decref(sample);
 }
 
-/* Off: in two of five runs it stood still, for a reason not found yet; test_poll has the falling back. */
+/* Off: in two of five runs it stood still, for a reason not found yet; test_poll has the falling
+ * back. */
 Test(daemon_cost, over_its_budget_it_falls_back_to_polling, .disabled = true)
 {
 	const struct vmadj_lab_kvm busy = { .load = "busy", .pinned = true, .cpu = last_cpu() };
